@@ -1,0 +1,119 @@
+/**
+ * Where things are in the memory that a VM shares with its host’s vsockd: byte offsets, sizes and word values.
+ * src/guest/region.h is the same in C; test/channel/region-layout.test.ts compiles it and compares.
+ * All words are little-endian u32. Ring positions are byte numbers modulo 2^32.
+ */
+
+export const regionBytes = 512 * 1024 * 1024;
+export const regionMagic = 0x4b534f56;
+export const layoutVersion = 1;
+export const slotCount = 2016;
+export const ringBytes = 128 * 1024;
+export const processCount = 256;
+/** Waiters of one process: threads or epoll instances that sleep and are woken each on its own. */
+export const waiterCount = 64;
+export const noteCount = 8192;
+/** Words of 32 bits that hold one bit a slot, and words that hold one bit for each of those. */
+export const bitmapWords = 64;
+export const summaryWords = 2;
+
+/** Offsets in the region. */
+export const region = {
+  magic: 0,
+  version: 4,
+  slotCount: 8,
+  ringBytes: 12,
+  upgradeAfterCalls: 16,
+  upgradeAfterBytes: 20,
+  guestSpinMicroseconds: 24,
+  /** 1: vsockd sleeps; the guest that changes it to 0 rings its channel. */
+  hostSleeping: 64,
+  /** Guest to host: “look at this slot”. */
+  doorbellSummary: 128,
+  doorbellBits: 256,
+  /** Guest’s own: which slots are taken. */
+  slotsTaken: 512,
+  /** Cookies of connections made with the library, a direct-mapped table of u64. */
+  notes: 64 * 1024,
+  processes: 128 * 1024,
+  slots: 512 * 1024,
+  rings: 2 * 1024 * 1024,
+} as const;
+
+/** Offsets in the block of one process; the guest takes a block by changing `pid` from 0. */
+export const processBlock = {
+  bytes: 512,
+  pid: 0,
+  /** Bit per waiter: it sleeps and wants a byte on its connection. */
+  armed: 8,
+  /** Host to guest: “look at this slot”. */
+  summary: 16,
+  bits: 64,
+} as const;
+
+/** Offsets in a slot; each group of 64 bytes has one writer. */
+export const slot = {
+  bytes: 512,
+  // guest, cold
+  guestState: 0,
+  generation: 4,
+  cookieLow: 8,
+  cookieHigh: 12,
+  direction: 16,
+  process: 20,
+  localPort: 24,
+  remotePort: 28,
+  localAddress: 32,
+  remoteAddress: 48,
+  // host, cold
+  hostState: 64,
+  hostGeneration: 68,
+  /** The other end’s sender went over to the ring after this many bytes on TCP. */
+  rxStarted: 72,
+  rxStartLow: 76,
+  rxStartHigh: 80,
+  /** The other end sends no more: the stream ends at this ring position. */
+  rxFinal: 84,
+  rxFinalPosition: 88,
+  // guest, the sender’s line
+  txHead: 128,
+  txStarted: 132,
+  txStartLow: 136,
+  txStartHigh: 140,
+  /** The guest wants word when the tail moves. */
+  txWaiting: 144,
+  // host
+  txTail: 192,
+  // host, the receiver’s line
+  rxHead: 256,
+  /** The host wants word when the guest’s tail moves. */
+  rxBlocked: 260,
+  // guest
+  rxTail: 320,
+  /** The guest saw the end of the TCP stream and asks where the ring ends. */
+  rxEndOfStream: 324,
+  /** The guest closed its last descriptor of this socket in one process. */
+  closeHint: 328,
+  // guest’s own, shared by its processes; the host reads none of it
+  guestPrivate: 384,
+} as const;
+
+export const guestState = { free: 0, claimed: 1 } as const;
+export const hostState = { none: 0, waiting: 1, open: 2, reset: 3 } as const;
+export const direction = { in: 1, out: 2 } as const;
+
+export function slotOffset(index: number): number {
+  return region.slots + index * slot.bytes;
+}
+
+export function txRingOffset(index: number): number {
+  return region.rings + index * 2 * ringBytes;
+}
+
+export function rxRingOffset(index: number): number {
+  return txRingOffset(index) + ringBytes;
+}
+
+export function processOffset(index: number): number {
+  return region.processes + index * processBlock.bytes;
+}
