@@ -1,0 +1,50 @@
+/* What poll and epoll would say of an engaged flow. */
+#include "internal.h"
+
+static int read_events(int fd, struct flow *f) {
+    struct vs_slot *h = f->header;
+    if (!h->rx_tcp_done) {
+        if ((f->tcp_maybe || (load(&h->rx_started) && !f->start_seen)) && tcp_look(fd, f) == TCP_DATA) return POLLIN;
+        if (!h->rx_tcp_done) return f->error ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
+    }
+    if (rx_at_end(f)) return POLLIN | POLLRDHUP;
+    if (rx_available(f)) return POLLIN;
+    if (h->rx_shut) return POLLIN | POLLRDHUP;
+    if (f->tcp_maybe && !h->rx_end_of_stream) {
+        tcp_look(fd, f);
+        if (rx_at_end(f)) return POLLIN | POLLRDHUP;
+    }
+    return 0;
+}
+
+static int write_events(struct flow *f, int want) {
+    if (f->header->tx_shut || !f->header->tx_started || tx_free(f) >= VS_RING_BYTES / 4) return POLLOUT;
+    if (!(want & POLLOUT)) return 0;
+    ring_want_space(f);
+    return tx_free(f) >= VS_RING_BYTES / 4 ? POLLOUT : 0;
+}
+
+int flow_events(int fd, struct flow *f, int want) {
+    if (flow_is_reset(f)) return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP;
+    int events = read_events(fd, f) | write_events(f, want);
+    if (f->error) events |= POLLIN | POLLOUT | POLLERR | POLLHUP;
+    if ((events & POLLRDHUP) && f->header->tx_shut) events |= POLLHUP;
+    return events & (want | POLLERR | POLLHUP);
+}
+
+void dispatch_locked(void) {
+    struct vs_process *p = shared_region ? own_process() : NULL;
+    if (!p) return;
+    for (uint32_t s = 0; s < VS_SUMMARY_WORDS; s++) {
+        if (!load(&p->summary[s])) continue;
+        for (uint32_t words = swap(&p->summary[s], 0); words; words &= words - 1) {
+            uint32_t word = s * 32 + (uint32_t)__builtin_ctz(words);
+            for (uint32_t bits = swap(&p->bits[word], 0); bits; bits &= bits - 1) {
+                struct flow *f = flows_by_slot[word * 32 + (uint32_t)__builtin_ctz(bits)];
+                if (!f || !f->entries) continue;
+                flow_engage_locked(f);
+                epoll_mark_flow(f);
+            }
+        }
+    }
+}

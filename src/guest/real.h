@@ -1,0 +1,77 @@
+/* The C library's own functions, which those of the same name in this library stand before. */
+#ifndef VSOCKET_REAL_H
+#define VSOCKET_REAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define REAL_FUNCTIONS(X)                                                                                    \
+    X(int, socket, (int, int, int))                                                                          \
+    X(int, connect, (int, const struct sockaddr *, socklen_t))                                               \
+    X(int, listen, (int, int))                                                                               \
+    X(int, accept, (int, struct sockaddr *, socklen_t *))                                                    \
+    X(int, accept4, (int, struct sockaddr *, socklen_t *, int))                                              \
+    X(int, shutdown, (int, int))                                                                             \
+    X(int, getsockopt, (int, int, int, void *, socklen_t *))                                                 \
+    X(ssize_t, read, (int, void *, size_t))                                                                  \
+    X(ssize_t, readv, (int, const struct iovec *, int))                                                      \
+    X(ssize_t, recv, (int, void *, size_t, int))                                                             \
+    X(ssize_t, recvfrom, (int, void *, size_t, int, struct sockaddr *, socklen_t *))                         \
+    X(ssize_t, recvmsg, (int, struct msghdr *, int))                                                         \
+    X(int, recvmmsg, (int, struct mmsghdr *, unsigned, int, struct timespec *))                              \
+    X(ssize_t, write, (int, const void *, size_t))                                                           \
+    X(ssize_t, writev, (int, const struct iovec *, int))                                                     \
+    X(ssize_t, send, (int, const void *, size_t, int))                                                       \
+    X(ssize_t, sendto, (int, const void *, size_t, int, const struct sockaddr *, socklen_t))                 \
+    X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                                   \
+    X(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))                                                 \
+    X(ssize_t, sendfile, (int, int, off_t *, size_t))                                                        \
+    X(ssize_t, splice, (int, loff_t *, int, loff_t *, size_t, unsigned))                                     \
+    X(int, close, (int))                                                                                     \
+    X(int, close_range, (unsigned, unsigned, int))                                                           \
+    X(int, dup, (int))                                                                                       \
+    X(int, dup2, (int, int))                                                                                 \
+    X(int, dup3, (int, int, int))                                                                            \
+    X(int, fcntl, (int, int, ...))                                                                           \
+    X(int, fcntl64, (int, int, ...))                                                                         \
+    X(int, ioctl, (int, unsigned long, ...))                                                                 \
+    X(long, syscall, (long, ...))                                                                            \
+    X(int, poll, (struct pollfd *, nfds_t, int))                                                             \
+    X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))                      \
+    X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))                                    \
+    X(int, pselect, (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))          \
+    X(int, epoll_create, (int))                                                                              \
+    X(int, epoll_create1, (int))                                                                             \
+    X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                                 \
+    X(int, epoll_wait, (int, struct epoll_event *, int, int))                                                \
+    X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                             \
+    X(int, epoll_pwait2, (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))        \
+    X(int, sigaction, (int, const struct sigaction *, struct sigaction *))                                   \
+    X(FILE *, fdopen, (int, const char *))
+
+#define REAL_MEMBER(result, name, arguments) result(*name) arguments;
+struct real {
+    REAL_FUNCTIONS(REAL_MEMBER)
+};
+extern struct real real_functions;
+
+void real_load(void);
+
+/* Programs may call before this library's constructor ran. */
+static inline struct real *real(void) {
+    if (__builtin_expect(real_functions.close == 0, 0)) real_load();
+    return &real_functions;
+}
+
+#endif

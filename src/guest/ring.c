@@ -1,0 +1,103 @@
+/* One flow's two rings in shared memory. The caller holds the lock of the direction. */
+#include "internal.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* The lock is the holder's thread id; one whose holder was killed is taken over. */
+void slot_lock(uint32_t *lock) {
+    static __thread uint32_t self;
+    static __thread int self_pid;
+    if (__builtin_expect(self == 0 || self_pid != own_pid, 0)) {
+        self = (uint32_t)gettid();
+        self_pid = own_pid;
+    }
+    for (uint32_t tries = 1;; tries++) {
+        uint32_t holder = 0;
+        if (__atomic_compare_exchange_n(lock, &holder, self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
+        if (tries % 1024 == 0 && kill((pid_t)holder, 0) != 0 && errno == ESRCH)
+            __atomic_compare_exchange_n(lock, &holder, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+        sched_yield();
+    }
+}
+
+void slot_unlock(uint32_t *lock) {
+    store(lock, 0);
+}
+
+uint32_t rx_available(struct flow *f) {
+    uint32_t n = load(&f->header->rx_head) - f->header->rx_tail;
+    return n <= VS_RING_BYTES ? n : 0;
+}
+
+uint32_t tx_free(struct flow *f) {
+    uint32_t used = f->header->tx_head - load(&f->header->tx_tail);
+    return used <= VS_RING_BYTES ? VS_RING_BYTES - used : 0;
+}
+
+bool rx_at_end(struct flow *f) {
+    return load(&f->header->rx_final) && f->header->rx_final_position == f->header->rx_tail;
+}
+
+void ring_want_space(struct flow *f) {
+    swap(&f->header->tx_waiting, 1);
+}
+
+static inline void copy_out(struct flow *f, uint32_t at, uint8_t *to, uint32_t n) {
+    uint32_t offset = at % VS_RING_BYTES, first = VS_RING_BYTES - offset;
+    if (first > n) first = n;
+    memcpy(to, f->rx + offset, first);
+    if (n > first) memcpy(to + first, f->rx, n - first);
+}
+
+static inline void copy_in(struct flow *f, uint32_t at, const uint8_t *from, uint32_t n) {
+    uint32_t offset = at % VS_RING_BYTES, first = VS_RING_BYTES - offset;
+    if (first > n) first = n;
+    memcpy(f->tx + offset, from, first);
+    if (n > first) memcpy(f->tx, from + first, n - first);
+}
+
+size_t ring_take(struct flow *f, const struct iovec *iov, int count, size_t skip, bool peek) {
+    uint32_t available = rx_available(f), at = f->header->rx_tail, taken = 0;
+    for (int i = 0; i < count && taken < available; i++) {
+        if (skip >= iov[i].iov_len) {
+            skip -= iov[i].iov_len;
+            continue;
+        }
+        size_t room = iov[i].iov_len - skip;
+        uint32_t n = room < available - taken ? (uint32_t)room : available - taken;
+        copy_out(f, at + taken, (uint8_t *)iov[i].iov_base + skip, n);
+        taken += n;
+        skip = 0;
+    }
+    if (taken && !peek) {
+        swap(&f->header->rx_tail, at + taken);
+        /* vsockd waits for room: tell it when there is some worth a copy, not for every byte */
+        if (load(&f->header->rx_blocked) && available - taken <= VS_RING_BYTES / 2) {
+            store(&f->header->rx_blocked, 0);
+            doorbell(f->slot);
+        }
+    }
+    return taken;
+}
+
+size_t ring_put(struct flow *f, const struct iovec *iov, int count, size_t skip) {
+    uint32_t room = tx_free(f), at = f->header->tx_head, put = 0;
+    for (int i = 0; i < count && put < room; i++) {
+        if (skip >= iov[i].iov_len) {
+            skip -= iov[i].iov_len;
+            continue;
+        }
+        size_t left = iov[i].iov_len - skip;
+        uint32_t n = left < room - put ? (uint32_t)left : room - put;
+        copy_in(f, at + put, (const uint8_t *)iov[i].iov_base + skip, n);
+        put += n;
+        skip = 0;
+    }
+    if (put) {
+        store(&f->header->tx_head, at + put);
+        doorbell(f->slot);
+    }
+    return put;
+}
