@@ -2,6 +2,9 @@
 #ifndef VSOCKET_INTERNAL_H
 #define VSOCKET_INTERNAL_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>

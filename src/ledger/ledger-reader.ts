@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import type { HostConfig } from '../config/host-config.js';
+import { noteCount, region, regionBytes } from '../channel/region-layout.js';
+import { SharedMemory } from '../native/shared-memory.js';
+import { closeSync } from 'node:fs';
+import { formatAddress } from './address.js';
+import { LedgerFile } from './ledger-file.js';
+import type { LedgerFlow, LedgerReader, LedgerVm } from './ledger-flow.js';
+import {
+  ledgerReasons,
+  recordBytes,
+  recordCapacity,
+  recordField,
+  recordsOffset,
+  recordState,
+  vmCapacity,
+  vmField,
+} from './ledger-layout.js';
+
+export function ledgerPath(config: HostConfig): string {
+  return join(config.runtimeDirectory, 'ledger');
+}
+
+/** Reads what the data plane writes, without asking it: a mapping of the ledger and of the VMs’ notes. */
+export function openLedgerReader(config: HostConfig): LedgerReader {
+  const file = new LedgerFile(ledgerPath(config), false);
+  const notes = new Map<string, { memory: SharedMemory; cookies: BigUint64Array }>();
+  for (const vm of config.vms) {
+    const { memory, fd } = SharedMemory.openSealed(vm.memory.path, regionBytes);
+    closeSync(fd);
+    notes.set(vm.name, { memory, cookies: new BigUint64Array(memory.buffer, region.notes, noteCount) });
+  }
+  return {
+    flows: () => readFlows(file),
+    vms: () => readVms(file),
+    isNoted: (vm, cookie) => notes.get(vm)?.cookies[Number(cookie % BigInt(noteCount))] === cookie,
+    close: () => {
+      file.close();
+      for (const { memory } of notes.values()) memory.close();
+    },
+  };
+}
+
+function readFlows(file: LedgerFile): LedgerFlow[] {
+  const flows: LedgerFlow[] = [];
+  for (let r = 0; r < recordCapacity; r++) {
+    const state = file.words[file.record(r, recordField.state)];
+    if (state === recordState.waiting || state === recordState.open || state === recordState.reset)
+      flows.push(readFlow(file, r, state));
+  }
+  return flows;
+}
+
+function readFlow(file: LedgerFile, r: number, state: number): LedgerFlow {
+  const word = (field: number): number => file.words[file.record(r, field)] ?? 0;
+  const number = (field: number): number => file.numbers[file.record(r, field) >> 1] ?? 0;
+  const start = recordsOffset + r * recordBytes;
+  const address = (field: number): string =>
+    formatAddress(file.bytes.subarray(start + field, start + field + 16));
+  const open = state === recordState.open;
+  const peer = word(recordField.peer);
+  const closing = open && (word(recordField.closed) === 1 || peer === 0);
+  return {
+    vm: file.vmName(word(recordField.vm)),
+    cookie: file.cookies[file.record(r, recordField.cookie) >> 1] ?? 0n,
+    localAddress: address(recordField.localAddress),
+    localPort: word(recordField.localPort),
+    remoteAddress: address(recordField.remoteAddress),
+    remotePort: word(recordField.remotePort),
+    direction: word(recordField.direction) === 1 ? 'in' : 'out',
+    state: open ? (closing ? 'closing' : 'open') : state === recordState.reset ? 'reset' : 'waiting',
+    path: state === recordState.waiting ? 'tcp' : 'shm',
+    reason: ledgerReasons[word(recordField.reason)] ?? null,
+    remoteVm: peer === 0 ? null : file.vmName(file.words[file.record(peer - 1, recordField.vm)] ?? 0),
+    ringTxBytes: number(recordField.sent),
+    ringRxBytes: number(recordField.received),
+    claimedAt: number(recordField.claimedAt),
+    program: file.text(start + recordField.program, recordField.programBytes),
+    pid: word(recordField.pid),
+  };
+}
+
+/** A flow’s bytes count for its VM while it lives too; the ended ones are in the VM’s own entry. */
+function readVms(file: LedgerFile): LedgerVm[] {
+  const vms: LedgerVm[] = [];
+  for (let v = 0; v < vmCapacity && file.vmName(v) !== ''; v++)
+    vms.push({
+      name: file.vmName(v),
+      ringTxBytes: file.numbers[file.vm(v, vmField.endedTx) >> 1] ?? 0,
+      ringRxBytes: file.numbers[file.vm(v, vmField.endedRx) >> 1] ?? 0,
+      processes: file.words[file.vm(v, vmField.processes)] ?? 0,
+    });
+  for (let r = 0; r < recordCapacity; r++) {
+    const state = file.words[file.record(r, recordField.state)];
+    const vm = vms[file.words[file.record(r, recordField.vm)] ?? 0];
+    if (!vm || state === recordState.empty || state === recordState.folding) continue;
+    vm.ringTxBytes += file.numbers[file.record(r, recordField.sent) >> 1] ?? 0;
+    vm.ringRxBytes += file.numbers[file.record(r, recordField.received) >> 1] ?? 0;
+  }
+  return vms;
+}
