@@ -3,7 +3,6 @@ import { checked, libc, SystemCallError } from './libc.js';
 
 const sendmsg = libc.func('intptr_t sendmsg(int fd, void *message, int flags)');
 const send = libc.func('intptr_t send(int fd, void *bytes, size_t length, int flags)');
-const getsockopt = libc.func('int getsockopt(int fd, int level, int option, void *value, void *length)');
 const addressOf = libc.func('uintptr_t memchr(void *bytes, int byte, size_t length)');
 
 /** bits/socket.h, asm-generic/socket.h */
@@ -11,21 +10,11 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
-const SO_PEERCRED = 17;
 
 /** The descriptor of a connected Unix socket of node:net, for what that module has no call for. */
 export function descriptorOf(socket: Socket): number {
   const handle = (socket as unknown as { _handle?: { fd?: number } })._handle;
   return handle?.fd ?? -1;
-}
-
-/** Process id of the other end, as the kernel saw it at connect(2) (socket(7), SO_PEERCRED). */
-export function peerPid(fd: number): number {
-  const credentials = Buffer.alloc(12);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(12);
-  checked('getsockopt', getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length) as number);
-  return credentials.readInt32LE(0);
 }
 
 /** Sends one byte with a descriptor (unix(7), SCM_RIGHTS). struct msghdr and cmsghdr are those of x86-64 and arm64. */

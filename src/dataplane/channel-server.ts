@@ -1,0 +1,79 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { helloBytes, parseHello, type Hello } from '../channel/hello.js';
+import { vmField } from '../ledger/ledger-layout.js';
+import type { LedgerFile } from '../ledger/ledger-file.js';
+import { descriptorOf, sendDescriptor } from '../native/channel-socket.js';
+import { socketPeer } from '../native/socket-peer.js';
+import type { GuestVm } from './guest-vm.js';
+
+export interface ChannelEvents {
+  /** A sleeping vsockd was rung. */
+  rung(): void;
+  processEnded(vm: GuestVm, process: number): void;
+  log(level: 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+}
+
+/** Connections that one VM may hold: its processes and their sleepers. */
+const connectionLimit = 8192;
+
+/** Serves one VM’s channel. What comes over it is from that VM: the socket’s place is the proof. */
+export function serveChannel(vm: GuestVm, ledger: LedgerFile, events: ChannelEvents): Promise<Server> {
+  const path = vm.config.channel;
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  const server = createServer((socket) => greet(vm, socket, ledger, events));
+  server.maxConnections = connectionLimit;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, writableAll: true, readableAll: true }, () => resolve(server));
+  });
+}
+
+function greet(vm: GuestVm, socket: Socket, ledger: LedgerFile, events: ChannelEvents): void {
+  let waiting = Buffer.alloc(0);
+  let greeted = false;
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => {
+    if (greeted) return events.rung();
+    waiting = Buffer.concat([waiting, chunk]);
+    if (waiting.length < helloBytes) return;
+    greeted = true;
+    const hello = parseHello(waiting);
+    if (hello === null) {
+      events.log('warn', 'channel closed: no hello', { vm: vm.config.name });
+      socket.destroy();
+      return;
+    }
+    welcome(vm, socket, hello, ledger, events);
+    waiting = Buffer.alloc(0);
+    events.rung();
+  });
+}
+
+function welcome(vm: GuestVm, socket: Socket, hello: Hello, ledger: LedgerFile, events: ChannelEvents): void {
+  const fd = descriptorOf(socket);
+  if (hello.type === 'map') {
+    sendDescriptor(fd, vm.memoryFd);
+    return;
+  }
+  if (hello.type === 'waiter') {
+    vm.setWaiter(hello.process, hello.waiter, fd);
+    socket.on('close', () => vm.clearWaiter(hello.process, hello.waiter, fd));
+    return;
+  }
+  const process = { pid: socketPeer(fd).pid, program: hello.program };
+  vm.processes[hello.process] = process;
+  countProcesses(vm, ledger);
+  socket.on('close', () => {
+    if (vm.processes[hello.process] !== process) return; // the same process came again
+    vm.processes[hello.process] = null;
+    countProcesses(vm, ledger);
+    events.processEnded(vm, hello.process);
+  });
+}
+
+function countProcesses(vm: GuestVm, ledger: LedgerFile): void {
+  ledger.words[ledger.vm(vm.ledgerIndex, vmField.processes)] = vm.processes.filter((p) => p !== null).length;
+}

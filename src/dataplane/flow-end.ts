@@ -1,0 +1,59 @@
+import type { GuestVm } from './guest-vm.js';
+import { slot as field, slotOffset } from '../channel/region-layout.js';
+
+/**
+ * One flow as one VM sees it. What is here and in the ledger is ours; what is in the slot belongs to the guest
+ * and is read once and checked. Indices are into the region’s words.
+ */
+export class FlowEnd {
+  peer: FlowEnd | null = null;
+  state: 'waiting' | 'open' | 'reset' = 'waiting';
+  /** The guest’s socket is gone. */
+  closed = false;
+  /** The guest’s stream is over and the other end was told where. */
+  final = false;
+  /** The other end’s sender is known to be on the ring. */
+  started = false;
+  /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */
+  sent = 0;
+  received = 0;
+
+  readonly words: Int32Array;
+  readonly header: number;
+  readonly txHead: number;
+  readonly txTail: number;
+  readonly txWaiting: number;
+  readonly rxHead: number;
+  readonly rxTail: number;
+  readonly rxBlocked: number;
+
+  constructor(
+    readonly vm: GuestVm,
+    readonly slot: number,
+    readonly record: number,
+    readonly generation: number,
+    readonly cookie: bigint,
+    /** `VNI local:port remote:port`, and as the other end says it. */
+    readonly key: string,
+    readonly reverseKey: string,
+    readonly localPort: number,
+    readonly remotePort: number,
+    readonly localAddress: string,
+    readonly remoteAddress: string,
+  ) {
+    this.words = vm.words;
+    const at = slotOffset(this.slot) >> 2;
+    this.header = at;
+    this.txHead = at + (field.txHead >> 2);
+    this.txTail = at + (field.txTail >> 2);
+    this.txWaiting = at + (field.txWaiting >> 2);
+    this.rxHead = at + (field.rxHead >> 2);
+    this.rxTail = at + (field.rxTail >> 2);
+    this.rxBlocked = at + (field.rxBlocked >> 2);
+  }
+
+  /** The index of a word of the slot. */
+  at(offset: number): number {
+    return this.header + (offset >> 2);
+  }
+}

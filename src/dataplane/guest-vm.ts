@@ -1,0 +1,148 @@
+import { closeSync } from 'node:fs';
+import type { HostConfig, VmConfig } from '../config/host-config.js';
+import {
+  bitmapWords,
+  layoutVersion,
+  processBlock,
+  processCount,
+  processOffset,
+  region,
+  regionBytes,
+  regionMagic,
+  ringBytes,
+  slot,
+  slotCount,
+  slotOffset,
+  summaryWords,
+  waiterCount,
+} from '../channel/region-layout.js';
+import { sendWake } from '../native/channel-socket.js';
+import { SharedMemory } from '../native/shared-memory.js';
+import type { FlowEnd } from './flow-end.js';
+
+/** A VM’s process that said hello. */
+export interface GuestProcess {
+  pid: number;
+  program: string;
+}
+
+/** One VM: its memory, its processes, its flow ends by slot. */
+export class GuestVm {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly memoryFd: number;
+  readonly flows: (FlowEnd | null)[] = new Array<FlowEnd | null>(slotCount).fill(null);
+  readonly processes: (GuestProcess | null)[] = new Array<GuestProcess | null>(processCount).fill(null);
+  /** Descriptors of the connections that wake sleepers, by process and waiter; -1: none. */
+  private readonly waiters = new Int32Array(processCount * waiterCount).fill(-1);
+  private readonly memory: SharedMemory;
+
+  constructor(
+    readonly config: VmConfig,
+    readonly ledgerIndex: number,
+    host: HostConfig,
+  ) {
+    const { memory, fd } = SharedMemory.openSealed(config.memory.path, regionBytes);
+    this.memory = memory;
+    this.memoryFd = fd;
+    this.words = new Int32Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+    const header = this.words;
+    header[region.slotCount >> 2] = slotCount;
+    header[region.ringBytes >> 2] = ringBytes;
+    header[region.upgradeAfterCalls >> 2] = host.upgradeAfterCalls;
+    header[region.upgradeAfterBytes >> 2] = host.upgradeAfterBytes;
+    header[region.guestSpinMicroseconds >> 2] = host.guestSpinMicroseconds;
+    header[region.version >> 2] = layoutVersion;
+    Atomics.store(header, region.magic >> 2, regionMagic);
+  }
+
+  get address(): number {
+    return this.memory.address;
+  }
+
+  /** Tells the guest’s process that something happened to the slot, and wakes its sleepers. */
+  notify(flow: FlowEnd): void {
+    const process = this.words[flow.at(slot.process)] ?? 0;
+    if (process < 0 || process >= processCount) return;
+    const block = processOffset(process) >> 2;
+    const word = flow.slot >> 5;
+    Atomics.or(this.words, block + (processBlock.bits >> 2) + word, 1 << (flow.slot & 31));
+    Atomics.or(this.words, block + (processBlock.summary >> 2) + (word >> 5), 1 << (word & 31));
+    for (let half = 0; half < 2; half++) {
+      const armed = block + (processBlock.armed >> 2) + half;
+      if (Atomics.load(this.words, armed) !== 0)
+        this.wake(process, half * 32, Atomics.exchange(this.words, armed, 0));
+    }
+  }
+
+  private wake(process: number, first: number, armed: number): void {
+    for (let bits = armed; bits !== 0; bits &= bits - 1) {
+      const waiter = first + 31 - Math.clz32(bits & -bits);
+      const fd = this.waiters[process * waiterCount + waiter] ?? -1;
+      if (fd >= 0) sendWake(fd);
+    }
+  }
+
+  setWaiter(process: number, waiter: number, fd: number): void {
+    this.waiters[process * waiterCount + waiter] = fd;
+  }
+
+  /** Only when it is still that connection: the guest may have made a newer one. */
+  clearWaiter(process: number, waiter: number, fd: number): void {
+    const at = process * waiterCount + waiter;
+    if (this.waiters[at] === fd) this.waiters[at] = -1;
+  }
+
+  /** The process is gone: its block may be taken by another. */
+  releaseProcess(process: number): void {
+    this.processes[process] = null;
+    const block = processOffset(process) >> 2;
+    for (let w = 0; w < processBlock.bytes >> 2; w++) Atomics.store(this.words, block + w, 0);
+  }
+
+  freeSlot(index: number): void {
+    const at = slotOffset(index) >> 2;
+    Atomics.store(this.words, at + (slot.hostState >> 2), 0);
+    Atomics.store(this.words, at + (slot.guestState >> 2), 0);
+    Atomics.and(this.words, (region.slotsTaken >> 2) + (index >> 5), ~(1 << (index & 31)));
+  }
+
+  /** Slots that rang since the last call, each given once to `visit`. */
+  takeDoorbells(visit: (vm: GuestVm, slot: number) => void): boolean {
+    let any = false;
+    for (let s = 0; s < summaryWords; s++) {
+      const summary = (region.doorbellSummary >> 2) + s;
+      if (Atomics.load(this.words, summary) === 0) continue;
+      for (let rung = Atomics.exchange(this.words, summary, 0); rung !== 0; rung &= rung - 1) {
+        const word = s * 32 + 31 - Math.clz32(rung & -rung);
+        if (word >= bitmapWords) continue;
+        for (
+          let bits = Atomics.exchange(this.words, (region.doorbellBits >> 2) + word, 0);
+          bits !== 0;
+          bits &= bits - 1
+        ) {
+          const index = word * 32 + 31 - Math.clz32(bits & -bits);
+          if (index < slotCount) visit(this, index);
+          any = true;
+        }
+      }
+    }
+    return any;
+  }
+
+  hasDoorbells(): boolean {
+    for (let s = 0; s < summaryWords; s++)
+      if (Atomics.load(this.words, (region.doorbellSummary >> 2) + s) !== 0) return true;
+    return false;
+  }
+
+  setHostSleeping(sleeping: boolean): void {
+    Atomics.store(this.words, region.hostSleeping >> 2, sleeping ? 1 : 0);
+  }
+
+  close(): void {
+    this.memory.close();
+    closeSync(this.memoryFd);
+  }
+}

@@ -1,0 +1,66 @@
+import { schedulerYield } from '../native/scheduler.js';
+import type { GuestVm } from './guest-vm.js';
+
+/** Passes over the doorbells between two looks at Node’s own events. */
+const passesPerTurn = 256;
+
+/**
+ * Looks at the VMs’ doorbells: in a spin that yields the processor while there is work, asleep in Node’s event
+ * loop when there was none for a while. A guest that rings a sleeping host sends a byte on its channel.
+ */
+export class Poller {
+  private running = false;
+
+  constructor(
+    private readonly vms: GuestVm[],
+    private readonly service: (vm: GuestVm, slot: number) => void,
+    private readonly spinMilliseconds: number,
+  ) {}
+
+  /** Begins a spin, unless one is under way. */
+  readonly wake = (): void => {
+    if (this.running) return;
+    this.running = true;
+    for (const vm of this.vms) vm.setHostSleeping(false);
+    this.turn();
+  };
+
+  private readonly turn = (): void => {
+    let quietSince = performance.now();
+    for (let pass = 0; pass < passesPerTurn;) {
+      if (this.pass()) {
+        pass++;
+        quietSince = -1;
+        continue;
+      }
+      pass++;
+      schedulerYield();
+      const now = performance.now();
+      if (quietSince < 0) quietSince = now;
+      else if (now - quietSince > this.spinMilliseconds) {
+        if (this.sleep()) return;
+        quietSince = -1;
+      }
+    }
+    setImmediate(this.turn);
+  };
+
+  private pass(): boolean {
+    let any = false;
+    for (let v = 0; v < this.vms.length; v++)
+      if ((this.vms[v] as GuestVm).takeDoorbells(this.service)) any = true;
+    return any;
+  }
+
+  /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
+  private sleep(): boolean {
+    for (const vm of this.vms) vm.setHostSleeping(true);
+    for (const vm of this.vms) {
+      if (!vm.hasDoorbells()) continue;
+      for (const one of this.vms) one.setHostSleeping(false);
+      return false;
+    }
+    this.running = false;
+    return true;
+  }
+}

@@ -1,0 +1,118 @@
+import { ringBytes, rxRingOffset, slot, txRingOffset } from '../channel/region-layout.js';
+import { recordField } from '../ledger/ledger-layout.js';
+import type { LedgerFile } from '../ledger/ledger-file.js';
+import { copyMemory } from '../native/shared-memory.js';
+import type { FlowEnd } from './flow-end.js';
+
+/** Under this many bytes a plain loop is faster than a call through koffi (measured: the call costs about 100 ns). */
+const loopBytes = 64;
+/** Space worth waking a sender for; src/guest/wait.c waits for as much. */
+const wakeSpaceBytes = ringBytes / 4;
+
+/** A guest wrote what no honest library writes; its flow ends. */
+export class GuestFault extends Error {
+  override readonly name = 'GuestFault';
+  constructor(
+    readonly end: FlowEnd,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Moves what `from` has in its ring into the ring of `to`, as far as there is room. Both rings number their bytes
+ * alike, so a byte has the same place in both, and a copy that a kill interrupted can be done again.
+ * The order of the stores is the promise: copied, counted, shown to the receiver, taken from the sender.
+ * @returns whether bytes moved
+ */
+export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
+  const { words } = from;
+  const position = from.sent | 0;
+  const available = (Atomics.load(words, from.txHead) - position) | 0;
+  if (available === 0) return false;
+  if (available < 0 || available > ringBytes)
+    throw new GuestFault(from, 'the sender’s head is outside its ring');
+  if (!from.started && !start(from, to, ledger)) return false;
+  let space = freeSpace(to, position);
+  if (space === 0) {
+    Atomics.store(to.words, to.rxBlocked, 1);
+    space = freeSpace(to, position);
+    if (space === 0) return false;
+  }
+  const count = available < space ? available : space;
+  copy(from, to, position, count);
+  from.sent += count;
+  to.received += count;
+  ledger.numbers[ledger.record(from.record, recordField.sent) >> 1] = from.sent;
+  ledger.numbers[ledger.record(to.record, recordField.received) >> 1] = to.received;
+  Atomics.store(to.words, to.rxHead, (position + count) | 0);
+  to.vm.notify(to);
+  Atomics.store(words, from.txTail, (position + count) | 0);
+  if (Atomics.load(words, from.txWaiting) !== 0) tellSender(from);
+  if (count < available) {
+    Atomics.store(to.words, to.rxBlocked, 1);
+    if (freeSpace(to, from.sent | 0) > 0) return pump(from, to, ledger) || true;
+  }
+  return true;
+}
+
+function freeSpace(to: FlowEnd, position: number): number {
+  const unread = (position - Atomics.load(to.words, to.rxTail)) | 0;
+  if (unread < 0 || unread > ringBytes) throw new GuestFault(to, 'the receiver’s tail is outside its ring');
+  return ringBytes - unread;
+}
+
+function tellSender(from: FlowEnd): void {
+  const used = (Atomics.load(from.words, from.txHead) - (from.sent | 0)) | 0;
+  if (ringBytes - used < wakeSpaceBytes) return;
+  Atomics.store(from.words, from.txWaiting, 0);
+  from.vm.notify(from);
+}
+
+/** The sender’s first bytes in the ring: tells the receiver how many bytes come over TCP before them. */
+function start(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
+  if (Atomics.load(from.words, from.at(slot.txStarted)) === 0) return false;
+  const low = (from.words[from.at(slot.txStartLow)] ?? 0) >>> 0;
+  const high = (from.words[from.at(slot.txStartHigh)] ?? 0) >>> 0;
+  ledger.numbers[ledger.record(from.record, recordField.start) >> 1] = high * 2 ** 32 + low;
+  showStart(to, high * 2 ** 32 + low);
+  from.started = true;
+  return true;
+}
+
+/** Also after a restart: from the ledger, never from the guest a second time. */
+export function showStart(to: FlowEnd, bytes: number): void {
+  to.words[to.at(slot.rxStartLow)] = bytes | 0;
+  to.words[to.at(slot.rxStartHigh)] = Math.floor(bytes / 2 ** 32);
+  Atomics.store(to.words, to.at(slot.rxStarted), 1);
+}
+
+function copy(from: FlowEnd, to: FlowEnd, position: number, count: number): void {
+  const offset = position & (ringBytes - 1);
+  const first = Math.min(count, ringBytes - offset);
+  const source = txRingOffset(from.slot);
+  const target = rxRingOffset(to.slot);
+  piece(from, source + offset, to, target + offset, first);
+  if (count > first) piece(from, source, to, target, count - first);
+}
+
+function piece(from: FlowEnd, source: number, to: FlowEnd, target: number, count: number): void {
+  if (count > loopBytes) {
+    copyMemory(to.vm.address + target, from.vm.address + source, count);
+    return;
+  }
+  const input = from.vm.bytes;
+  const output = to.vm.bytes;
+  for (let i = 0; i < count; i++) output[target + i] = input[source + i] as number;
+}
+
+/** Whether all that the sender wrote is with the receiver. */
+export function isDrained(from: FlowEnd): boolean {
+  return ((Atomics.load(from.words, from.txHead) - (from.sent | 0)) | 0) === 0;
+}
+
+/** Whether the guest left bytes unread that the other end sent. */
+export function hasUnread(end: FlowEnd): boolean {
+  return (((end.received | 0) - Atomics.load(end.words, end.rxTail)) | 0) !== 0;
+}
