@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { helloBytes, parseHello, type Hello } from '../channel/hello.js';
 import { vmField } from '../ledger/ledger-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
-import { descriptorOf, sendDescriptor } from '../native/channel-socket.js';
+import { descriptorOf, sendDescriptor, sendWake } from '../native/channel-socket.js';
 import { socketPeer } from '../native/socket-peer.js';
 import type { GuestVm } from './guest-vm.js';
 
@@ -60,6 +60,7 @@ function welcome(vm: GuestVm, socket: Socket, hello: Hello, ledger: LedgerFile, 
   }
   if (hello.type === 'waiter') {
     vm.setWaiter(hello.process, hello.waiter, fd);
+    sendWake(fd); // what came before this hello was read would have woken nobody
     socket.on('close', () => vm.clearWaiter(hello.process, hello.waiter, fd));
     return;
   }

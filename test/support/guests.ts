@@ -45,7 +45,12 @@ export class Guests {
 
   static async start(options: GuestOptions): Promise<Guests> {
     const guests = new Guests(options);
-    await guests.startDataPlane();
+    try {
+      await guests.startDataPlane();
+    } catch (error) {
+      await guests.close();
+      throw error;
+    }
     return guests;
   }
 
