@@ -44,8 +44,7 @@ export class Switchboard {
       else this.move(end);
     } catch (error) {
       if (!(error instanceof GuestFault)) throw error;
-      this.needs.log('warn', `flow ended: ${error.message}`, this.describe(error.end));
-      this.reset(error.end);
+      this.reset(error.end, error.message);
     }
   };
 
@@ -75,7 +74,7 @@ export class Switchboard {
         this.release(from);
       }
     } else if (!isDrained(from)) {
-      this.reset(from); // the kernel answers bytes for a closed socket so
+      this.reset(from, 'bytes for a closed socket');
     }
   }
 
@@ -164,7 +163,8 @@ export class Switchboard {
   }
 
   /** Both ends see a reset; what was on the way is lost, as with TCP. */
-  reset(end: FlowEnd): void {
+  reset(end: FlowEnd, why: string): void {
+    this.needs.log('info', `flow reset: ${why}`, this.describe(end));
     const peer = end.peer;
     for (const one of [end, peer]) if (one && one.state !== 'reset') this.setState(one, 'reset', null);
   }
@@ -172,7 +172,7 @@ export class Switchboard {
   /** @returns whether a flow has this cookie */
   resetCookie(cookie: bigint): boolean {
     const end = this.byCookie.get(cookie);
-    if (end) this.reset(end);
+    if (end) this.reset(end, 'asked by an operator');
     return end !== undefined;
   }
 
@@ -193,13 +193,13 @@ export class Switchboard {
     this.ledger.words[this.ledger.record(end.record, recordField.closed)] = 1;
     const peer = end.peer;
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
-      if (peer && !peer.closed && end.state === 'open' && hasUnread(end)) this.reset(peer);
+      if (peer && !peer.closed && end.state === 'open' && hasUnread(end)) this.reset(peer, 'closed with bytes unread');
       this.release(end);
       if (peer?.closed) this.release(peer);
       return;
     }
     this.deliver(end, peer);
-    if (end.peer !== null && !isDrained(peer)) this.reset(peer);
+    if (end.peer !== null && !isDrained(peer)) this.reset(peer, 'bytes for a closed socket');
   }
 
   /** Forgets an end: its slot is free, its bytes are in its VM’s totals. */
@@ -220,7 +220,7 @@ export class Switchboard {
 
   /** The other end is gone and all it wrote is here: what this one writes now is answered by a reset. */
   private afterPeer(end: FlowEnd): void {
-    if (!isDrained(end)) this.reset(end);
+    if (!isDrained(end)) this.reset(end, 'bytes for a closed socket');
     else this.tellEnd(end);
   }
 

@@ -21,6 +21,7 @@ struct item {
     struct entry *entry;
     struct epoll_event wanted;
     bool engaged, disabled, queued;
+    bool absent; /* taken out by the program; kept, since some take out and put in for every request */
     struct item *previous_ready, *next_ready;
 };
 
@@ -35,7 +36,7 @@ struct epoll {
 };
 
 static void queue(struct item *i) {
-    if (i->queued || i->disabled) return;
+    if (i->queued || i->disabled || i->absent) return;
     struct epoll *ep = i->epoll;
     i->queued = true;
     i->next_ready = NULL;
@@ -214,43 +215,58 @@ static void nest(int fd, struct epoll *child, bool add) {
         }
 }
 
+static struct item *item_new(struct epoll *ep, struct entry *e) {
+    struct item *i = calloc(1, sizeof *i);
+    if (!i) return NULL;
+    i->epoll = ep;
+    i->entry = e;
+    *place_of(ep, e->fd) = i;
+    i->next_of_entry = e->items;
+    e->items = i;
+    ep->sockets++;
+    return i;
+}
+
+static int control_engaged(struct epoll *ep, int operation, struct item *i, struct entry *e,
+                           const struct epoll_event *event) {
+    bool present = i && !i->absent;
+    if (operation == EPOLL_CTL_ADD ? present : !present) {
+        errno = present ? EEXIST : ENOENT;
+        return -1;
+    }
+    if (operation == EPOLL_CTL_DEL) {
+        unqueue(i);
+        i->absent = true;
+        return 0;
+    }
+    if (!i && !(i = item_new(ep, e))) {
+        errno = ENOMEM;
+        return -1;
+    }
+    i->wanted = *event;
+    i->disabled = i->absent = false;
+    if (!i->engaged) engage_item(i);
+    queue(i);
+    return 0;
+}
+
 static int control_item(struct epoll *ep, int operation, struct entry *e, struct epoll_event *event) {
-    int result = 0;
+    int result;
     pthread_mutex_lock(&process_lock);
     struct item *i = *place_of(ep, e->fd);
-    if (operation == EPOLL_CTL_DEL) {
-        if (!i || !i->engaged) result = real()->epoll_ctl(ep->fd, operation, e->fd, event);
-        if (i) item_remove(i);
-    } else if (operation == EPOLL_CTL_MOD) {
-        if (!i || !i->engaged) result = real()->epoll_ctl(ep->fd, operation, e->fd, event);
-        if (i && result == 0) {
-            i->wanted = *event;
-            i->disabled = false;
-            if (i->engaged) queue(i);
-        }
-    } else if (i && i->engaged) {
-        errno = EEXIST;
-        result = -1;
-    } else {
-        result = real()->epoll_ctl(ep->fd, operation, e->fd, event);
-        if (result == 0 && !i && (i = calloc(1, sizeof *i))) {
-            i->epoll = ep;
-            i->entry = e;
-            i->wanted = *event;
-            *place_of(ep, e->fd) = i;
-            i->next_of_entry = e->items;
-            e->items = i;
-            ep->sockets++;
-            if (e->flow) flow_engage_locked(e->flow);
-            if (e->flow && e->flow->engaged) engage_item(i);
-        }
+    if (e->flow) flow_engage_locked(e->flow);
+    if (e->flow && e->flow->engaged) {
+        result = control_engaged(ep, operation, i, e, event);
+    } else if ((result = real()->epoll_ctl(ep->fd, operation, e->fd, event)) == 0) {
+        if (operation == EPOLL_CTL_DEL && i) item_remove(i);
+        else if (operation != EPOLL_CTL_DEL && (i || (i = item_new(ep, e)))) i->wanted = *event;
     }
     pthread_mutex_unlock(&process_lock);
     return result;
 }
 
 EXPORT int epoll_ctl(int fd, int operation, int target, struct epoll_event *event) {
-    struct entry *self = enabled && !in_vfork_child() ? entry_find(fd) : NULL;
+    struct entry *self = enabled ? entry_find(fd) : NULL;
     if (!self || self->kind != KIND_EPOLL) return real()->epoll_ctl(fd, operation, target, event);
     struct entry *e = entry_tcp(target);
     if (!e) {
@@ -263,7 +279,7 @@ EXPORT int epoll_ctl(int fd, int operation, int target, struct epoll_event *even
         return result;
     }
     struct epoll *ep = epoll_new(fd);
-    if (!ep || !event) return real()->epoll_ctl(fd, operation, target, event);
+    if (!ep || (!event && operation != EPOLL_CTL_DEL)) return real()->epoll_ctl(fd, operation, target, event);
     return control_item(ep, operation, e, event);
 }
 
@@ -390,10 +406,10 @@ static int wait_events(struct epoll *ep, struct epoll_event *events, int max, ui
     for (;;) {
         int n = ep->engaged ? collect(ep, events, max) : 0;
         if (n > 0) return ++ep->turns % KERNEL_EVERY ? n : n + kernel_ready(ep, events + n, max - n);
+        if (waitable && ep->engaged && spin_until(some_ready, ep) && ++ep->turns % KERNEL_EVERY) continue;
         if (ep->engaged || !waitable) {
             if ((n = kernel_ready(ep, events, max)) > 0) return n;
             if ((n = collect(ep, events, max)) > 0 || !waitable) return n;
-            if (spin_until(some_ready, ep) && (n = collect(ep, events, max)) > 0) return n;
         }
         uint64_t cap = NO_DEADLINE;
         bool exposed = needs_waiter(ep);
