@@ -1,0 +1,19 @@
+import type { Direction } from './payload.js';
+import type { KernelSocket } from './kernel-socket.js';
+
+/** A VM’s TCP connection that is open, with exact counts of its payload on TCP. */
+export interface Connection {
+  vm: string;
+  socket: KernelSocket;
+  direction: Direction;
+  txBytes: number;
+  rxBytes: number;
+  /** Unix time in milliseconds. */
+  firstSeenAt: number;
+}
+
+/** Payload on TCP of all connections that a VM ever had, as far as this host saw them. */
+export interface TcpTotals {
+  txBytes: number;
+  rxBytes: number;
+}

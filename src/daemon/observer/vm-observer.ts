@@ -1,0 +1,148 @@
+import { ClosedSockets } from './closed-sockets.js';
+import type { Connection, TcpTotals } from './connection.js';
+import { tcpState } from './inet-diag-layout.js';
+import type { KernelSocket } from './kernel-socket.js';
+import {
+  acknowledgedPayload,
+  directionOf,
+  endedOrderly,
+  peerHasFinished,
+  receivedPayload,
+  type Direction,
+} from './payload.js';
+import { SocketDiagnosis } from './socket-diagnosis.js';
+
+const openStates = [
+  tcpState.established,
+  tcpState.finWait1,
+  tcpState.finWait2,
+  tcpState.closeWait,
+  tcpState.lastAcknowledgement,
+  tcpState.closing,
+] as const;
+
+/** Sees every TCP connection of one VM, without the VM’s help. */
+export class VmObserver {
+  readonly diagnosis: SocketDiagnosis;
+  readonly #closed: ClosedSockets;
+  /** By cookie: the open ones, and those that left the dumps but whose last counts the kernel has not told yet. */
+  readonly #known = new Map<bigint, Connection>();
+  readonly #ended: TcpTotals;
+
+  /**
+   * @param ended what an earlier vsockd counted for connections that are closed
+   * @throws SystemCallError; an Error with `code` when the namespace’s file cannot be opened
+   */
+  constructor(
+    readonly vm: string,
+    networkNamespace: string,
+    ended: TcpTotals,
+  ) {
+    this.#ended = { ...ended };
+    this.diagnosis = new SocketDiagnosis(networkNamespace);
+    try {
+      this.#closed = new ClosedSockets(networkNamespace);
+    } catch (error) {
+      this.diagnosis.close();
+      throw error;
+    }
+  }
+
+  /** The connections that are open now. One call at a time. */
+  async observe(now: number): Promise<Connection[]> {
+    const sockets = (await this.diagnosis.dump(openStates)).filter((socket) => socket.counters !== null);
+    let listening: Set<number> | null = null;
+    const connections: Connection[] = [];
+    for (const socket of sockets) {
+      let direction = this.#known.get(socket.cookie)?.direction ?? directionOf(socket.state, socket.counters!);
+      if (direction === null) {
+        listening ??= await this.#listeningPorts();
+        direction = listening.has(socket.localPort) ? 'in' : 'out';
+      }
+      connections.push(this.#count(socket, direction, peerHasFinished(socket.state), now));
+    }
+    return connections;
+  }
+
+  /** Takes in what has closed since the last call. @returns whether the kernel had to drop some of it */
+  settleClosed(now: number): boolean {
+    const { sockets, lost } = this.#closed.take();
+    for (const socket of sockets) {
+      if (socket.counters === null) continue;
+      const known = this.#known.get(socket.cookie);
+      const direction = known?.direction ?? this.#closedDirection(socket);
+      const { txBytes, rxBytes } = this.#count(socket, direction, this.#countedFin(socket, direction), now);
+      this.#end(socket.cookie, { txBytes, rxBytes });
+    }
+    return lost;
+  }
+
+  /** After a loss: gives up waiting for the last counts of connections that are not open any more. */
+  forgetAllBut(open: Connection[]): void {
+    const cookies = new Set(open.map((connection) => connection.socket.cookie));
+    for (const [cookie, connection] of this.#known) if (!cookies.has(cookie)) this.#end(cookie, connection);
+  }
+
+  totals(): TcpTotals {
+    const totals = { ...this.#ended };
+    for (const { txBytes, rxBytes } of this.#known.values()) {
+      totals.txBytes += txBytes;
+      totals.rxBytes += rxBytes;
+    }
+    return totals;
+  }
+
+  /** Totals of the closed connections only: what a next vsockd cannot ask the kernel for. */
+  endedTotals(): TcpTotals {
+    return { ...this.#ended };
+  }
+
+  close(): void {
+    this.diagnosis.close();
+    this.#closed.close();
+  }
+
+  #count(socket: KernelSocket, direction: Direction, peerFinished: boolean, now: number): Connection {
+    const connection: Connection = {
+      vm: this.vm,
+      socket,
+      direction,
+      txBytes: acknowledgedPayload(direction, socket.counters!),
+      rxBytes: receivedPayload(peerFinished, socket.counters!),
+      firstSeenAt: this.#known.get(socket.cookie)?.firstSeenAt ?? now,
+    };
+    this.#known.set(socket.cookie, connection);
+    return connection;
+  }
+
+  #end(cookie: bigint, { txBytes, rxBytes }: TcpTotals): void {
+    this.#known.delete(cookie);
+    this.#ended.txBytes += txBytes;
+    this.#ended.rxBytes += rxBytes;
+  }
+
+  async #listeningPorts(): Promise<Set<number>> {
+    return new Set((await this.diagnosis.dump([tcpState.listen])).map((socket) => socket.localPort));
+  }
+
+  /** A connection that came and went between two looks. Where both readings fit, the payload is the same. */
+  #closedDirection(socket: KernelSocket): Direction {
+    const { bytesAcked, bytesSent, bytesRetransmitted } = socket.counters!;
+    return bytesAcked > bytesSent - bytesRetransmitted ? 'out' : 'in';
+  }
+
+  /**
+   * Whether a closed socket’s bytes_received has the peer’s FIN in it. The side that closed last had it before it
+   * closed. The side that closed first leaves a TIME_WAIT remainder, which takes the FIN in the socket’s place,
+   * except where the program waited for the FIN: then the socket had it, unread (receive queue) or read. This last
+   * case cannot be told from the kernel’s message, and counts one byte too many.
+   */
+  #countedFin(socket: KernelSocket, direction: Direction): boolean {
+    const known = this.#known.get(socket.cookie);
+    if (known !== undefined && peerHasFinished(known.socket.state)) return true;
+    if (!endedOrderly(direction, socket.counters!)) return false;
+    if (socket.receiveQueue > 0) return true;
+    const successor = this.diagnosis.findSuccessor(socket);
+    return successor === null || successor.counters !== null;
+  }
+}

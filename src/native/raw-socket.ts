@@ -1,0 +1,64 @@
+import koffi from 'koffi';
+import { closeSync } from 'node:fs';
+import { checked, libc, SystemCallError } from './libc.js';
+
+const socket = libc.func('int socket(int domain, int type, int protocol)');
+const bind = libc.func('int bind(int fd, const void *address, unsigned int length)');
+const send = libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)');
+const recv = libc.func('intptr_t recv(int fd, _Out_ void *data, size_t length, int flags)');
+const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)');
+
+/** bits/socket_type.h */
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+/** asm-generic/errno-base.h */
+const EINTR = 4;
+const EAGAIN = 11;
+/** asm-generic/socket.h */
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+
+/** A non-blocking raw socket (netlink, packet), which Node does not have. The owner closes it. */
+export class RawSocket {
+  #fd: number;
+
+  /** @throws SystemCallError */
+  constructor(domain: number, protocol: number) {
+    this.#fd = checked('socket', socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol) as number);
+  }
+
+  /** @param address a struct sockaddr_* as bytes */
+  bind(address: Buffer): void {
+    checked('bind', bind(this.#fd, address, address.length) as number);
+  }
+
+  setOption(level: number, name: number, value: Buffer): void {
+    checked('setsockopt', setsockopt(this.#fd, level, name, value, value.length) as number);
+  }
+
+  /** Room for messages that nobody has read yet; beyond the system’s limit, so CAP_NET_ADMIN is needed. */
+  setReceiveBuffer(sizeBytes: number): void {
+    const value = Buffer.alloc(4);
+    value.writeInt32LE(sizeBytes);
+    this.setOption(SOL_SOCKET, SO_RCVBUFFORCE, value);
+  }
+
+  send(data: Buffer): void {
+    checked('send', send(this.#fd, data, data.length, 0) as number);
+  }
+
+  /** Bytes of the next message, cut to the buffer’s size; null when none waits. */
+  receive(into: Buffer): number | null {
+    const length = recv(this.#fd, into, into.length, 0) as number;
+    if (length >= 0) return length;
+    const errno = koffi.errno();
+    if (errno === EAGAIN || errno === EINTR) return null;
+    throw new SystemCallError('recv', errno);
+  }
+
+  close(): void {
+    if (this.#fd !== -1) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}
