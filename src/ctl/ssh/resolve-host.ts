@@ -38,6 +38,9 @@ export interface ResolveOptions {
 /** ssh refuses more than this too; a name that starts with `-` would be taken for an option. */
 const hostNamePattern = /^[A-Za-z0-9_[][A-Za-z0-9_.:%@[\]-]*$/;
 
+/** Both names are put into ProxyCommand, which a shell runs. */
+const userNamePattern = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
+
 /** Asks `ssh -G` for one host. `VSOCKCTL_SSH_CONFIG` names another configuration file, as `ssh -F` does. */
 export async function resolveHost(name: string, options: ResolveOptions): Promise<ResolvedHost> {
   if (!hostNamePattern.test(name)) {
@@ -84,6 +87,9 @@ function fromSettings(name: string, settings: Map<string, string[]>, environment
   const hostname = one('hostname') ?? name;
   const port = portNumber.parse(one('port') ?? '22');
   const user = one('user') ?? userInfo().username;
+  if (!hostNamePattern.test(hostname) || !userNamePattern.test(user)) {
+    throw configurationError('ssh-config', `“${user}@${hostname}” is no place to connect to`, 'mend the SSH configuration');
+  }
   const tokens = { h: hostname, n: name, p: String(port), r: user, k: one('hostkeyalias') ?? name };
   const path = (text: string): string => expandPath(text, tokens);
   const agent = one('identityagent') ?? (settings.has('identityagent') ? null : 'SSH_AUTH_SOCK');

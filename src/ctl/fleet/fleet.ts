@@ -1,0 +1,80 @@
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { unreachableError } from '../ssh/ssh-errors.js';
+import { HostClient, type HostClientOptions } from './host-client.js';
+
+/** What came of asking one host. */
+export type HostOutcome<Answer> =
+  | { host: string; ok: true; answer: Answer }
+  | { host: string; ok: false; error: VsocketError };
+
+export interface FleetOptions extends HostClientOptions {
+  /** Time limit for each host and question, in milliseconds. */
+  timeoutMilliseconds: number;
+  /** Ends everything: the user interrupted. */
+  signal: AbortSignal;
+}
+
+/** Hosts asked at once. Each costs a process for `ssh -G` and a key exchange at first. */
+const concurrency = 32;
+
+/** All the hosts that a command is about. A host that fails or hangs never keeps the others waiting. */
+export class Fleet {
+  readonly #clients: ReadonlyMap<string, HostClient>;
+
+  constructor(
+    readonly names: readonly string[],
+    private readonly options: FleetOptions,
+  ) {
+    this.#clients = new Map(names.map((name) => [name, new HostClient(name, options)]));
+  }
+
+  /** Asks one host within the time limit. Throws only when the user interrupted. */
+  async askOne<Answer>(
+    name: string,
+    ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
+  ): Promise<HostOutcome<Answer>> {
+    const client = this.#clients.get(name);
+    if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(timedOut(this.options.timeoutMilliseconds)), this.options.timeoutMilliseconds);
+    try {
+      return { host: name, ok: true, answer: await ask(client, AbortSignal.any([this.options.signal, deadline.signal])) };
+    } catch (error) {
+      this.options.signal.throwIfAborted();
+      return { host: name, ok: false, error: asVsocketError(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Asks these hosts, all by default, at once. The outcomes come in the order of the names. */
+  async askAll<Answer>(
+    ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
+    names: readonly string[] = this.names,
+  ): Promise<HostOutcome<Answer>[]> {
+    const outcomes = new Map<string, HostOutcome<Answer>>();
+    const waiting = [...names];
+    const work = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        outcomes.set(name, await this.askOne(name, ask));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(concurrency, names.length) }, work));
+    return names.flatMap((name) => outcomes.get(name) ?? []);
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+  }
+}
+
+function timedOut(milliseconds: number): VsocketError {
+  return unreachableError('timed-out', `no answer within ${String(milliseconds / 1000)} s`, 'see whether the host is up, or give it more with --timeout');
+}
+
+function asVsocketError(error: unknown): VsocketError {
+  if (error instanceof VsocketError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new VsocketError('failed', message, '', ExitCode.failed, { cause: error });
+}

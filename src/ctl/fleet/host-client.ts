@@ -1,0 +1,136 @@
+import { hostname, userInfo } from 'node:os';
+import { z } from 'zod';
+import { Flow } from '../../api/flow.js';
+import { Host } from '../../api/host.js';
+import { KillResponse, type KillRequest } from '../../api/kill.js';
+import { Vm } from '../../api/vm.js';
+import { connectHost } from '../ssh/connect.js';
+import type { SshConnection } from '../ssh/ssh-connection.js';
+import { parseUntrustedJson } from '../text/sanitize.js';
+import { errorFromAnswer, malformedAnswer } from './api-error.js';
+import { call, ChannelAgent } from './http-channel.js';
+
+const VmList = z.object({ items: z.array(Vm) });
+const FlowList = z.object({ items: z.array(Flow) });
+
+/** What vsockd filters, sorts and cuts itself, so that it need not be sent. */
+export interface FlowQuery {
+  vm?: string | undefined;
+  limit?: number | undefined;
+}
+
+export interface HostClientOptions {
+  environment: NodeJS.ProcessEnv;
+  /** Directory of vsockd's sockets on the host; `%h` stands for the host's name. */
+  socketDirectory: string;
+}
+
+/**
+ * vsockd of one host, by way of one SSH connection that is made when it is first needed and again when it was
+ * lost. `host` in the answers is the name under which the host was reached: what a host says of itself is no proof.
+ */
+export class HostClient {
+  #connection: Promise<SshConnection> | null = null;
+  readonly #readers: ChannelAgent;
+  readonly #admins: ChannelAgent;
+
+  constructor(
+    readonly name: string,
+    private readonly options: HostClientOptions,
+  ) {
+    const directory = options.socketDirectory.replaceAll('%h', name);
+    this.#readers = new ChannelAgent(async () => (await this.#connected()).openUnixSocket(`${directory}/read.sock`));
+    this.#admins = new ChannelAgent(async () => (await this.#connected()).openUnixSocket(`${directory}/admin.sock`));
+  }
+
+  host(signal: AbortSignal): Promise<Host> {
+    return this.#ask(this.#readers, 'GET', '/v1/host', null, Host, signal);
+  }
+
+  async vms(signal: AbortSignal): Promise<Vm[]> {
+    const { items } = await this.#ask(this.#readers, 'GET', '/v1/vms', null, VmList, signal);
+    return items.map((vm) => ({ ...vm, host: this.name }));
+  }
+
+  async flows(query: FlowQuery, signal: AbortSignal): Promise<Flow[]> {
+    const parameters = new URLSearchParams();
+    if (query.vm !== undefined) parameters.set('vm', query.vm);
+    if (query.limit !== undefined) parameters.set('limit', String(query.limit));
+    const path = parameters.size === 0 ? '/v1/flows' : `/v1/flows?${parameters.toString()}`;
+    const { items } = await this.#ask(this.#readers, 'GET', path, null, FlowList, signal);
+    return items.map((flow) => ({ ...flow, host: this.name }));
+  }
+
+  /** The flows that a kill would end now. Needs the right to change, so that it shows whether that is there. */
+  async wouldKill(kill: KillRequest, signal: AbortSignal): Promise<Flow[]> {
+    const path = '/v1/flows/kill?dryRun=true';
+    const { items } = await this.#ask(this.#admins, 'POST', path, kill, FlowList, signal);
+    return items.map((flow) => ({ ...flow, host: this.name }));
+  }
+
+  kill(kill: KillRequest, signal: AbortSignal): Promise<KillResponse> {
+    return this.#ask(this.#admins, 'POST', '/v1/flows/kill', kill, KillResponse, signal);
+  }
+
+  close(): void {
+    this.#readers.destroy();
+    this.#admins.destroy();
+    this.#connection?.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+    this.#connection = null;
+  }
+
+  async #ask<Schema extends z.ZodType>(
+    agent: ChannelAgent,
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    schema: Schema,
+    signal: AbortSignal,
+  ): Promise<z.infer<Schema>> {
+    await this.#connect(signal);
+    const headers = { accept: 'application/json', 'x-vsocket-client': clientNote(), ...(body === null ? {} : jsonType) };
+    const answer = await call(agent, { method, path, headers, signal, body: body === null ? null : JSON.stringify(body) });
+    if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer.status, answer.body);
+    return check(path, answer.body, schema);
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const before = this.#connection;
+    if (before !== null) {
+      const usable = await before.then((connection) => connection.isOpen, () => false);
+      if (usable) return;
+    }
+    if (this.#connection === before) {
+      this.#connection = connectHost(this.name, { environment: this.options.environment, signal });
+      this.#connection.catch(() => undefined);
+    }
+    await this.#connected();
+  }
+
+  #connected(): Promise<SshConnection> {
+    return this.#connection ?? Promise.reject(new Error('not connected'));
+  }
+}
+
+const jsonType = { 'content-type': 'application/json' };
+
+/** A note for the audit log. vsockd trusts the socket's peer, not this. */
+function clientNote(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+function check<Schema extends z.ZodType>(path: string, body: string, schema: Schema): z.infer<Schema> {
+  let value: unknown;
+  try {
+    value = parseUntrustedJson(body);
+  } catch {
+    throw malformedAnswer(path, 'it is no JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw malformedAnswer(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong form'}`);
+}

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+
+/** The hosts to ask: `--host`, else $VSOCKCTL_HOSTS, else the hosts file. Each name once, in the order given. */
+export function chooseHosts(given: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+  const file = hostsFile(environment);
+  const sources = [given.join(','), environment['VSOCKCTL_HOSTS'] ?? '', existsSync(file) ? readFileSync(file, 'utf8') : ''];
+  for (const source of sources) {
+    const names = splitNames(source);
+    if (names.length > 0) return names;
+  }
+  throw new VsocketError(
+    'no-hosts',
+    'no hosts are configured',
+    `name them with --host, in VSOCKCTL_HOSTS, or one a line in ${file}`,
+    ExitCode.usage,
+  );
+}
+
+/** `$XDG_CONFIG_HOME/vsockctl/hosts`, `~/.config/vsockctl/hosts` by default. */
+export function hostsFile(environment: NodeJS.ProcessEnv): string {
+  const base = environment['XDG_CONFIG_HOME'] ?? join(environment['HOME'] ?? '/', '.config');
+  return join(base, 'vsockctl', 'hosts');
+}
+
+/** Names separated by blanks, commas or newlines; `#` starts a comment. */
+export function splitNames(text: string): string[] {
+  const names = text
+    .replace(/#.*$/gm, '')
+    .split(/[\s,]+/)
+    .filter((name) => name !== '');
+  return [...new Set(names)];
+}
