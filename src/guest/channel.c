@@ -28,16 +28,22 @@ static uint64_t retry_at_ns;
 static pthread_mutex_t channel_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t waiters_taken;
 
-static int channel_open(uint32_t type, uint32_t process, uint32_t waiter) {
+/* Taken once, at the start: some programs (nginx) clear their environment later. */
+static struct sockaddr_un channel_address = {.sun_family = AF_UNIX};
+
+bool channel_configured(void) {
     const char *path = getenv("VSOCKET_CHANNEL");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || strlen(path) >= sizeof address.sun_path) return -1;
-    strcpy(address.sun_path, path);
+    if (!path || strlen(path) >= sizeof channel_address.sun_path) return false;
+    strcpy(channel_address.sun_path, path);
+    return true;
+}
+
+static int channel_open(uint32_t type, uint32_t process, uint32_t waiter) {
     int fd = real()->socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || (fd = hide_descriptor(fd)) < 0) return -1;
     struct hello hello = {VS_MAGIC, type, process, waiter, {0}};
     strncpy(hello.program, program_invocation_short_name, sizeof hello.program - 1);
-    if (real()->connect(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+    if (real()->connect(fd, (struct sockaddr *)&channel_address, sizeof channel_address) != 0 ||
         real()->send(fd, &hello, sizeof hello, MSG_NOSIGNAL) != sizeof hello) {
         unhide_close(fd);
         return -1;

@@ -225,6 +225,6 @@ static void in_child(void) {
 __attribute__((constructor)) static void begin(void) {
     real();
     own_pid = getpid();
-    enabled = getenv("VSOCKET_CHANNEL") != NULL;
+    enabled = channel_configured();
     if (enabled) pthread_atfork(before_fork, in_parent, in_child);
 }

@@ -64,6 +64,7 @@ struct entry *entry_each(int *cursor);   /* all entries that exist; *cursor star
 extern struct vs_region *shared_region; /* NULL until mapped */
 extern uint32_t process_index;          /* VS_PROCESSES: none */
 
+bool channel_configured(void); /* the environment names a channel */
 bool channel_map(void);     /* the region is mapped (asks vsockd for it when not) */
 bool channel_ready(void);   /* mapped, and this process is known to vsockd */
 void channel_after_fork(void);

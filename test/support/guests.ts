@@ -1,5 +1,5 @@
 import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync } from 'node:fs';
@@ -31,6 +31,7 @@ export class Guests {
   private plane: ChildProcess | null = null;
 
   private constructor(options: GuestOptions) {
+    chmodSync(this.directory, 0o755); // programs that change their user reach their channel too
     this.ip('netns', 'add', this.prefix);
     const vms = options.vms.map((vm, index) => this.addVm(index, vm));
     this.config = HostConfig.parse({
