@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathOf } from '../compile-programs.js';
+import type { Workload } from '../figure.js';
+
+const flows = '100';
+const settleMilliseconds = 1000;
+const measuredMilliseconds = 5000;
+
+/** The flows of a `plain` run stay on TCP, so its column is what an idle vsockd costs without rings. */
+export const idle: Workload<'idleProcessor'> = {
+  name: 'idle vsockd',
+  figures: [
+    {
+      key: 'idleProcessor',
+      title: `idle vsockd, ${flows} open flows`,
+      unit: '% of a core',
+      better: 'lower',
+      target: { of: 'value', limit: 1 },
+    },
+  ],
+  async measure(vms, plain) {
+    const port = vms.freshPort();
+    const server = await vms.start('serving', [pathOf('idle'), 'server', port, flows], /ready/, { plain });
+    try {
+      const client = [pathOf('idle'), 'client', vms.serverAddress, port, flows];
+      const holder = await vms.start('asking', client, /idle/, { plain });
+      try {
+        await sleep(settleMilliseconds);
+        const usedBefore = await vms.vsockdSeconds();
+        const begin = performance.now();
+        await sleep(measuredMilliseconds);
+        const used = (await vms.vsockdSeconds()) - usedBefore;
+        return { idleProcessor: (used * 100_000) / (performance.now() - begin) };
+      } finally {
+        await holder.stop();
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+};

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { pathOf } from '../compile-programs.js';
+import { runMilliseconds, type Workload } from '../figure.js';
+import type { Vms } from '../vms.js';
+
+const Answer = z.object({ bytesPerSecond: z.number(), writesPerSecond: z.number() });
+
+async function stream(vms: Vms, plain: boolean, writeBytes: number): Promise<z.infer<typeof Answer>> {
+  const port = vms.freshPort();
+  const server = await vms.start('serving', [pathOf('stream'), 'server', port], /ready/, { plain });
+  try {
+    const sizes = [runMilliseconds, writeBytes].map(String);
+    const client = [pathOf('stream'), 'client', vms.serverAddress, port, ...sizes];
+    return Answer.parse(JSON.parse(await vms.ask(client, { plain })));
+  } finally {
+    await server.stop();
+  }
+}
+
+export const largeWrites: Workload<'stream64KiB'> = {
+  name: 'stream of 64 KiB writes',
+  figures: [
+    {
+      key: 'stream64KiB',
+      title: 'stream, 64 KiB writes',
+      unit: 'GB/s',
+      better: 'higher',
+      target: { of: 'ratio', limit: 2.5 },
+    },
+  ],
+  measure: async (vms, plain) => ({
+    stream64KiB: (await stream(vms, plain, 64 * 1024)).bytesPerSecond / 1e9,
+  }),
+};
+
+export const smallWrites: Workload<'stream64B' | 'stream64BWrites'> = {
+  name: 'stream of 64 B writes',
+  figures: [
+    { key: 'stream64B', title: 'stream, 64 B writes', unit: 'GB/s', better: 'higher' },
+    { key: 'stream64BWrites', title: 'stream, 64 B writes', unit: 'k/s', better: 'higher' },
+  ],
+  measure: async (vms, plain) => {
+    const { bytesPerSecond, writesPerSecond } = await stream(vms, plain, 64);
+    return { stream64B: bytesPerSecond / 1e9, stream64BWrites: writesPerSecond / 1000 };
+  },
+};
