@@ -1,0 +1,42 @@
+import { peersOf, sshPort, underlayInterface, vmsOf, vxlanPort, type LabHost } from './topology.js';
+
+/**
+ * A host’s ruleset for nft. A VM may send from its own MAC and IPv4 address only; the host itself takes SSH
+ * and, from the other hosts, VxLAN. No connection tracking among bridge ports: not every kernel has it.
+ */
+export function firewallRules(host: LabHost): string {
+  const local = vmsOf(host.name);
+  const set = (entries: string[]): string => `{ ${entries.join(', ')} }`;
+  return `
+table bridge vms {
+  set ports {
+    type ifname
+    elements = ${set(local.map(({ name }) => name))}
+  }
+  set senders {
+    type ifname . ether_addr . ipv4_addr
+    elements = ${set(local.map((vm) => `${vm.name} . ${vm.mac} . ${vm.address}`))}
+  }
+  chain prerouting {
+    type filter hook prerouting priority filter; policy accept;
+    iifname @ports jump from-vm
+  }
+  chain from-vm {
+    ether type ip iifname . ether saddr . ip saddr @senders accept
+    ether type arp iifname . ether saddr . arp saddr ip @senders accept
+    counter drop
+  }
+}
+table inet host {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iif lo accept
+    iifname ${underlayInterface} tcp dport ${sshPort} accept
+    iifname ${underlayInterface} ip saddr ${set(peersOf(host.name).map(({ address }) => address))} udp dport ${vxlanPort} accept
+    iifname ${underlayInterface} icmp type echo-request accept
+    counter
+  }
+}
+`;
+}

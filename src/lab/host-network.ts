@@ -1,0 +1,70 @@
+import { firewallRules } from './firewall.js';
+import { runInside } from './namespaces.js';
+import {
+  bridgeOf,
+  hosts,
+  peersOf,
+  tenants,
+  underlayInterface,
+  underlayMtuBytes,
+  underlayPrefixBits,
+  vmInterface,
+  vmMtuBytes,
+  vmPrefixBits,
+  vxlanOf,
+  vxlanPort,
+  type LabHost,
+  type LabVm,
+} from './topology.js';
+
+/** Runs many `ip` commands in one process inside a machine. */
+const ip = (holder: number, commands: string[]): Promise<string> =>
+  runInside(holder, 'ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+
+/** The cable between the two hosts. */
+export async function connectHosts(holders: Map<string, number>): Promise<void> {
+  const [first, second] = hosts.map(({ name }) => holders.get(name)!);
+  const port = `name ${underlayInterface} mtu ${underlayMtuBytes}`;
+  await ip(first!, [`link add ${port} type veth peer ${port} netns ${second}`]);
+}
+
+/** Underlay address, firewall, and per tenant a bridge with a VxLAN port to the other hosts. */
+export async function setUpHost(holder: number, host: LabHost): Promise<void> {
+  const overlays = tenants.flatMap(({ vni }) => [
+    // A bridge without address: hosts are no part of their tenants’ networks.
+    `link add ${bridgeOf(vni)} mtu ${vmMtuBytes} type bridge stp_state 0 forward_delay 0`,
+    `link add ${vxlanOf(vni)} mtu ${vmMtuBytes} type vxlan id ${vni} local ${host.address} ` +
+      `dev ${underlayInterface} dstport ${vxlanPort}`,
+    `link set ${vxlanOf(vni)} master ${bridgeOf(vni)} up`,
+    `link set ${bridgeOf(vni)} up`,
+  ]);
+  await ip(holder, [
+    'link set lo up',
+    `address add ${host.address}/${underlayPrefixBits} dev ${underlayInterface}`,
+    `link set ${underlayInterface} up`,
+    ...overlays,
+  ]);
+  // No multicast on the underlay: what has no known place (the all-zero address) goes to every other host.
+  const floods = tenants.flatMap(({ vni }) =>
+    peersOf(host.name).map(
+      (peer) => `fdb append 00:00:00:00:00:00 dev ${vxlanOf(vni)} dst ${peer.address} self permanent`,
+    ),
+  );
+  await runInside(holder, 'bridge', ['-batch', '-'], `${floods.join('\n')}\n`);
+  await runInside(holder, 'nft', ['-f', '-'], firewallRules(host));
+}
+
+/** The VM’s interface and its port on the tenant’s bridge. */
+export async function connectVm(hostHolder: number, vmHolder: number, vm: LabVm): Promise<void> {
+  const bridge = bridgeOf(vm.vni);
+  await ip(hostHolder, [
+    `link add ${vm.name} mtu ${vmMtuBytes} type veth ` +
+      `peer name ${vmInterface} address ${vm.mac} mtu ${vmMtuBytes} netns ${vmHolder}`,
+    `link set ${vm.name} master ${bridge} up`,
+  ]);
+  await ip(vmHolder, [
+    'link set lo up',
+    `address add ${vm.address}/${vmPrefixBits} dev ${vmInterface}`,
+    `link set ${vmInterface} up`,
+  ]);
+}

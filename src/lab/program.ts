@@ -1,0 +1,61 @@
+import { Command, Option } from 'commander';
+import { ExitCode } from '../errors/exit-code.js';
+import { LabPaths } from './lab-paths.js';
+
+interface NameOption {
+  name: string;
+}
+
+export const program = new Command('vsocket-lab')
+  .description('two hypervisors and six VMs of two tenants, out of this machine’s own kernel')
+  .option('--debug', 'show stack traces')
+  .exitOverride();
+
+const subcommand = (usage: string, description: string): Command =>
+  program
+    .command(usage)
+    .description(description)
+    .addOption(new Option('--name <name>', 'which lab; several live side by side').default('lab'))
+    .exitOverride();
+
+// Each command loads only what it needs: `exec` is called often and must start at once.
+subcommand('up', 'bring the lab up, or repair it').action(async ({ name }: NameOption) => {
+  const [{ up }, { withLabsLocked }] = await Promise.all([import('./up.js'), import('./lab-lock.js')]);
+  const paths = new LabPaths(name);
+  const changed = await withLabsLocked(paths, () => up(paths));
+  process.stdout.write(`lab ${name} ${changed ? 'is up' : 'was up already'}\n`);
+});
+
+subcommand('down', 'take the lab down, whatever state it is in').action(async ({ name }: NameOption) => {
+  const [{ down }, { withLabsLocked }] = await Promise.all([import('./down.js'), import('./lab-lock.js')]);
+  const paths = new LabPaths(name);
+  await withLabsLocked(paths, () => down(paths));
+  process.stdout.write(`lab ${name} is down\n`);
+});
+
+subcommand('status', 'what runs, with process ids and paths; exit code 1 unless all of it does')
+  .addOption(new Option('-o, --output <format>', 'output').choices(['table', 'json']).default('table'))
+  .action(async ({ name, output }: NameOption & { output: 'table' | 'json' }) => {
+    const [{ labStatus }, { statusTable }] = await Promise.all([
+      import('./status.js'),
+      import('./status-table.js'),
+    ]);
+    const status = await labStatus(new LabPaths(name));
+    process.stdout.write(output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : statusTable(status));
+    process.exitCode = status.state === 'up' ? ExitCode.done : ExitCode.failed;
+  });
+
+subcommand('env', 'print what a shell needs: eval "$(vsocket-lab env)"').action(
+  async ({ name }: NameOption) => {
+    const { shellExports } = await import('./environment.js');
+    process.stdout.write(shellExports(new LabPaths(name)));
+  },
+);
+
+subcommand('exec <vm> <command...>', 'run a program in a VM: vsocket-lab exec red1 -- redis-server')
+  .option('--plain', 'without the guest library')
+  .option('--print', 'print the command line instead of running it')
+  .action(async (vm: string, command: string[], options: NameOption & { plain?: true; print?: true }) => {
+    const { execInVm } = await import('./exec-in-vm.js');
+    await execInVm(new LabPaths(options.name), vm, command, options);
+  });

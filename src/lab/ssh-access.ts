@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { LabPaths } from './lab-paths.js';
+import { enterMachine } from './namespaces.js';
+import { recordProcess } from './process-record.js';
+import { runCommand } from './run-command.js';
+import { hosts, sshPort, type LabHost } from './topology.js';
+import { waitUntil } from './wait-until.js';
+
+const makeKey = (file: string, comment: string): Promise<string> =>
+  runCommand('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file]);
+
+/** Makes the operator’s key, each host’s key, known_hosts, and the configuration for ssh and vsockctl. */
+export async function makeSshAccess(paths: LabPaths): Promise<void> {
+  await mkdir(paths.ssh, { mode: 0o700 });
+  await makeKey(join(paths.ssh, 'operator'), `operator of lab ${paths.name}`);
+  const knownHosts: string[] = [];
+  for (const { name } of hosts) {
+    const hostKey = paths.hostFile(name, 'ssh_host_ed25519_key');
+    await makeKey(hostKey, name);
+    await copyFile(join(paths.ssh, 'operator.pub'), paths.hostFile(name, 'authorized_keys'));
+    knownHosts.push(`${name} ${await readFile(`${hostKey}.pub`, 'utf8')}`);
+  }
+  await writeFile(join(paths.ssh, 'known_hosts'), knownHosts.join(''));
+  await writeFile(paths.sshConfig, hosts.map((host) => clientConfig(paths, host)).join('\n'));
+}
+
+/** The hosts have no address outside their namespaces, so labs live side by side: socat goes in for ssh. */
+const clientConfig = (paths: LabPaths, { name, address }: LabHost): string => `Host ${name}
+  HostName ${address}
+  Port ${sshPort}
+  User ${userInfo().username}
+  IdentityFile ${join(paths.ssh, 'operator')}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${join(paths.ssh, 'known_hosts')}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  HostKeyAlias ${name}
+  ProxyCommand nsenter --net=${paths.namespace(name)} socat - TCP:%h:%p
+`;
+
+const serverConfig = (paths: LabPaths, { name, address }: LabHost): string => `ListenAddress ${address}
+Port ${sshPort}
+HostKey ${paths.hostFile(name, 'ssh_host_ed25519_key')}
+AuthorizedKeysFile ${paths.hostFile(name, 'authorized_keys')}
+PidFile none
+AuthenticationMethods publickey
+PermitRootLogin prohibit-password
+UsePAM no
+UseDNS no
+PrintMotd no
+LogLevel VERBOSE
+`;
+
+/** Starts the host’s own sshd and waits until it listens. */
+export async function startSshd(paths: LabPaths, holder: number, host: LabHost): Promise<void> {
+  const config = paths.hostFile(host.name, 'sshd_config');
+  const log = paths.hostFile(host.name, 'sshd.log');
+  await writeFile(config, serverConfig(paths, host));
+  await writeFile(log, '');
+  const sshd = spawn('nsenter', [...enterMachine(holder), '/usr/sbin/sshd', '-D', '-f', config, '-E', log], {
+    stdio: 'ignore',
+    detached: true,
+  });
+  sshd.unref();
+  await recordProcess(paths, `${host.name}.sshd`, sshd.pid!);
+  const listens = async (): Promise<boolean> => (await readFile(log, 'utf8')).includes('Server listening on');
+  await waitUntil(`sshd of ${host.name} listens`, listens, log);
+}

@@ -1,0 +1,74 @@
+/** What the lab is made of. Everything else in this folder is derived from it. */
+
+export interface LabHost {
+  name: string;
+  /** On the underlay; TEST-NET-1 of RFC 5737, seen only inside the hosts’ namespaces. */
+  address: string;
+}
+
+export interface LabTenant {
+  name: string;
+  /** VxLAN network identifier. */
+  vni: number;
+}
+
+export interface LabVm {
+  name: string;
+  host: string;
+  tenant: string;
+  vni: number;
+  address: string;
+  mac: string;
+}
+
+export const hosts: readonly LabHost[] = [
+  { name: 'hv1', address: '192.0.2.1' },
+  { name: 'hv2', address: '192.0.2.2' },
+];
+
+export const tenants: readonly LabTenant[] = [
+  { name: 'red', vni: 100 },
+  { name: 'blue', vni: 200 },
+];
+
+/** Where each tenant’s VMs run; the tenants use the same addresses on purpose. */
+const placements = [
+  { number: 1, host: 'hv1' },
+  { number: 2, host: 'hv1' },
+  { number: 3, host: 'hv2' },
+];
+
+export const vms: readonly LabVm[] = tenants.flatMap(({ name, vni }) =>
+  placements.map(({ number, host }) => ({
+    name: `${name}${number}`,
+    host,
+    tenant: name,
+    vni,
+    address: `10.0.0.${number}`,
+    mac: macAddress(vni, number),
+  })),
+);
+
+export const underlayPrefixBits = 24;
+export const vmPrefixBits = 24;
+export const underlayMtuBytes = 1500;
+/** The underlay’s MTU without the outer headers: Ethernet 14, IPv4 20, UDP 8, VxLAN 8 (RFC 7348). */
+export const vmMtuBytes = underlayMtuBytes - 50;
+/** IANA’s port for VxLAN (RFC 7348). */
+export const vxlanPort = 4789;
+export const sshPort = 22;
+
+/** Names of the host’s interfaces; a VM’s port has the name of the VM. */
+export const underlayInterface = 'underlay';
+export const vmInterface = 'eth0';
+export const bridgeOf = (vni: number): string => `br${vni}`;
+export const vxlanOf = (vni: number): string => `vx${vni}`;
+
+export const vmsOf = (host: string): LabVm[] => vms.filter((vm) => vm.host === host);
+export const peersOf = (host: string): LabHost[] => hosts.filter(({ name }) => name !== host);
+
+/** A locally administered address (IEEE 802: bit 1 of the first byte) that tells network and VM. */
+function macAddress(vni: number, number: number): string {
+  const bytes = [0x02, 0x76, (vni >> 16) & 0xff, (vni >> 8) & 0xff, vni & 0xff, number];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { regionBytes } from '../channel/region-layout.js';
+import { createSealedMemfd } from '../native/memfd.js';
+import { down } from './down.js';
+import { connectHosts, connectVm, setUpHost } from './host-network.js';
+import { channelInVm, type LabPaths } from './lab-paths.js';
+import { runInside, startHolder } from './namespaces.js';
+import { runCommand } from './run-command.js';
+import { makeSshAccess, startSshd } from './ssh-access.js';
+import { labStatus, vsockdAnswers } from './status.js';
+import { hosts, vms, type LabVm } from './topology.js';
+import { startVsockd, writeVsockdConfig } from './vsockd-service.js';
+import { waitUntil } from './wait-until.js';
+
+/**
+ * Brings the lab up. One that runs is left alone; a ruin is taken down first; a failure leaves nothing behind.
+ * @returns whether anything had to be done
+ */
+export async function up(paths: LabPaths): Promise<boolean> {
+  if ((await labStatus(paths)).state === 'up') return false;
+  await down(paths);
+  try {
+    await build(paths);
+  } catch (error) {
+    await down(paths);
+    throw error;
+  }
+  return true;
+}
+
+async function build(paths: LabPaths): Promise<void> {
+  await mkdir(paths.directory, { recursive: true, mode: 0o755 });
+  await runCommand('mount', ['-t', 'tmpfs', '-o', 'mode=755', `vsocket-lab-${paths.name}`, paths.directory]);
+  await runCommand('mount', ['--make-private', paths.directory]);
+  const directories = [paths.processes, paths.namespaces, ...hosts.map(({ name }) => paths.host(name))];
+  for (const directory of directories) await mkdir(directory);
+
+  const holders = new Map<string, number>();
+  for (const { name } of hosts) holders.set(name, await startHost(paths, name));
+  for (const vm of vms) holders.set(vm.name, await startVm(paths, vm));
+
+  await connectHosts(holders);
+  for (const host of hosts) await setUpHost(holders.get(host.name)!, host);
+  for (const vm of vms) await connectVm(holders.get(vm.host)!, holders.get(vm.name)!, vm);
+
+  await makeSshAccess(paths);
+  for (const host of hosts) {
+    await writeVsockdConfig(paths, host.name, holders);
+    await startVsockd(paths, holders.get(host.name)!, host.name);
+    await startSshd(paths, holders.get(host.name)!, host);
+  }
+  for (const { name } of hosts) {
+    if (!existsSync(new URL('../daemon/main.js', import.meta.url))) continue; // until vsockd is there
+    const log = paths.hostFile(name, 'vsockd.log');
+    await waitUntil(`vsockd of ${name} answers`, () => vsockdAnswers(paths, name), log);
+  }
+  await writeFile(paths.complete, '');
+}
+
+async function startHost(paths: LabPaths, host: string): Promise<number> {
+  const holder = await startHolder(paths, host);
+  // A /run of its own, so that every host has vsockd and sshd at their usual places; the lab stays in sight.
+  const run = paths.hostRun(host);
+  const lab = join(run, paths.directory.slice('/run/'.length));
+  for (const path of [paths.hostRuntime(host), join(run, 'sshd'), lab])
+    await mkdir(path, { recursive: true, mode: 0o755 });
+  await runInside(holder, 'mount', ['--bind', paths.directory, lab]);
+  await runInside(holder, 'mount', ['--rbind', run, '/run']);
+  return holder;
+}
+
+async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {
+  const memory = createSealedMemfd(`vsocket ${vm.name}`, regionBytes);
+  const holder = await startHolder(paths, vm.name, memory);
+  closeSync(memory);
+  // Its own /run shows the VM its own channel, and hides the lab with the channels of the others.
+  const run = paths.vmRun(vm.host, vm.name);
+  await mkdir(join(run, channelInVm.slice('/run/'.length), '..'), { recursive: true, mode: 0o755 });
+  await runInside(holder, 'mount', ['--bind', run, '/run']);
+  return holder;
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { HostConfig } from '../config/host-config.js';
+import { runtimeDirectory, type LabPaths } from './lab-paths.js';
+import { enterMachine } from './namespaces.js';
+import { recordProcess } from './process-record.js';
+import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
+
+const supervisorProgram = fileURLToPath(new URL('supervisor.js', import.meta.url));
+
+/** Writes the host’s configuration for vsockd. */
+export async function writeVsockdConfig(
+  paths: LabPaths,
+  host: string,
+  holders: Map<string, number>,
+): Promise<void> {
+  const config = HostConfig.parse({
+    host,
+    runtimeDirectory,
+    auditLog: paths.hostFile(host, 'audit.jsonl'),
+    bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
+    vms: vmsOf(host).map((vm) => ({
+      name: vm.name,
+      tenant: vm.tenant,
+      vni: vm.vni,
+      addresses: [vm.address],
+      mac: vm.mac,
+      interface: vm.name,
+      networkNamespace: `/proc/${holders.get(vm.name)}/ns/net`,
+      channel: paths.channel(host, vm.name),
+      memory: { path: `/proc/${holders.get(vm.name)}/fd/3` },
+    })),
+  });
+  await mkdir(paths.hostRuntime(host), { recursive: true });
+  await writeFile(paths.hostFile(host, 'vsockd.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Starts vsockd under a supervisor of ours, which starts it again when it dies. */
+export async function startVsockd(paths: LabPaths, holder: number, host: string): Promise<void> {
+  const log = await open(paths.hostFile(host, 'vsockd.log'), 'a');
+  const supervisor = spawn(
+    'nsenter',
+    [...enterMachine(holder), process.execPath, supervisorProgram, paths.root, paths.name, host],
+    { stdio: ['ignore', log.fd, log.fd], detached: true },
+  );
+  supervisor.unref();
+  await recordProcess(paths, `${host}.supervisor`, supervisor.pid!);
+  await log.close();
+}

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { ExitCode } from '../errors/exit-code.js';
+import { VsocketError } from '../errors/vsocket-error.js';
+
+const limitMilliseconds = 20_000;
+
+/** @throws VsocketError with the log’s last line when the condition does not come true in time; a lab taken down has no log */
+export async function waitUntil(
+  what: string,
+  condition: () => Promise<boolean>,
+  log?: string,
+): Promise<void> {
+  const deadline = Date.now() + limitMilliseconds;
+  while (!(await condition())) {
+    if (Date.now() > deadline) {
+      const seconds = limitMilliseconds / 1000;
+      const message = `waited ${seconds} s in vain until ${what}`;
+      throw new VsocketError('timeout', message, await endOfLog(log), ExitCode.unreachable);
+    }
+    await sleep(20);
+  }
+}
+
+async function endOfLog(log: string | undefined): Promise<string> {
+  if (log === undefined) return '';
+  const lines = (await readFile(log, 'utf8')).trim().split('\n');
+  return `${log} ends with: ${stripVTControlCharacters(lines.at(-1) ?? '')}`;
+}
