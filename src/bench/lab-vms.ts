@@ -63,11 +63,11 @@ export class LabVms implements Vms {
   }
 
   private exec(vm: Role, command: readonly string[], { plain }: RunOptions): ChildProcess {
-    return this.lab(['exec', vmOf[vm], ...(plain ? ['--plain'] : []), '--', ...command], this.signal);
+    return this.lab(['exec', ...(plain ? ['--plain'] : []), vmOf[vm], '--', ...command], this.signal);
   }
 
-  private lab(words: string[], signal?: AbortSignal): ChildProcess {
-    const child = spawn(process.execPath, [labProgram, '--name', labName, ...words], {
+  private lab([command = '', ...words]: string[], signal?: AbortSignal): ChildProcess {
+    const child = spawn(process.execPath, [labProgram, command, '--name', labName, ...words], {
       stdio: 'pipe',
       ...(signal ? { signal } : {}),
     });
