@@ -1,0 +1,43 @@
+/** What the system packages are needed for; each purpose has a command that asks for it. */
+export const purposes = ['build', 'lab', 'demo', 'test'] as const;
+export type Purpose = (typeof purposes)[number];
+
+export interface SystemPackage {
+  /** A program in PATH, or the absolute path of a file: there when the package is. */
+  provides: string;
+  /** Its Debian package. */
+  package: string;
+  neededFor: readonly Purpose[];
+}
+
+export const systemPackages: readonly SystemPackage[] = [
+  { provides: 'gcc', package: 'gcc', neededFor: ['build'] },
+  { provides: '/usr/include/stdio.h', package: 'libc6-dev', neededFor: ['build'] },
+  { provides: 'ip', package: 'iproute2', neededFor: ['lab'] },
+  { provides: 'nft', package: 'nftables', neededFor: ['lab'] },
+  { provides: 'nsenter', package: 'util-linux', neededFor: ['lab'] },
+  { provides: 'mount', package: 'mount', neededFor: ['lab'] },
+  { provides: 'hostname', package: 'hostname', neededFor: ['lab'] },
+  { provides: 'modprobe', package: 'kmod', neededFor: ['lab'] },
+  { provides: 'sshd', package: 'openssh-server', neededFor: ['lab'] },
+  { provides: 'ssh', package: 'openssh-client', neededFor: ['lab'] },
+  { provides: 'socat', package: 'socat', neededFor: ['lab'] },
+  { provides: 'redis-server', package: 'redis-server', neededFor: ['demo', 'test'] },
+  { provides: 'redis-benchmark', package: 'redis-tools', neededFor: ['demo', 'test'] },
+  { provides: 'iperf3', package: 'iperf3', neededFor: ['demo', 'test'] },
+  { provides: 'nginx', package: 'nginx', neededFor: ['demo', 'test'] },
+  { provides: 'curl', package: 'curl', neededFor: ['demo', 'test'] },
+  { provides: 'sockperf', package: 'sockperf', neededFor: ['test'] },
+  { provides: 'python3', package: 'python3', neededFor: ['test'] },
+  { provides: 'ps', package: 'procps', neededFor: ['test'] },
+  { provides: 'tmux', package: 'tmux', neededFor: ['test'] },
+  { provides: 'man', package: 'man-db', neededFor: ['test'] },
+];
+
+/** A purpose brings those that it builds upon. */
+export const includedPurposes: Record<Purpose, readonly Purpose[]> = {
+  build: ['build'],
+  lab: ['build', 'lab'],
+  demo: ['build', 'lab', 'demo'],
+  test: ['build', 'lab', 'test'],
+};
