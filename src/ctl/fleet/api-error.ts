@@ -14,7 +14,12 @@ export function errorFromAnswer(status: number, body: string): VsocketError {
   const exitCode = exitCodes[status] ?? ExitCode.failed;
   const parsed = ApiError.safeParse(tryParse(body));
   if (parsed.success) return new VsocketError(parsed.data.code, parsed.data.message, '', exitCode);
-  return new VsocketError('bad-answer', `vsockd answered with status ${String(status)}`, 'see vsockd’s log', exitCode);
+  return new VsocketError(
+    'bad-answer',
+    `vsockd answered with status ${String(status)}`,
+    'see vsockd’s log',
+    exitCode,
+  );
 }
 
 /** The answer is no JSON, or does not have the form that both ends agreed on. */

@@ -5,8 +5,7 @@ import { HostClient, type HostClientOptions } from './host-client.js';
 
 /** What came of asking one host. */
 export type HostOutcome<Answer> =
-  | { host: string; ok: true; answer: Answer }
-  | { host: string; ok: false; error: VsocketError };
+  { host: string; ok: true; answer: Answer } | { host: string; ok: false; error: VsocketError };
 
 export interface FleetOptions extends HostClientOptions {
   /** Time limit for each host and question, in milliseconds. */
@@ -37,9 +36,16 @@ export class Fleet {
     const client = this.#clients.get(name);
     if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(timedOut(this.options.timeoutMilliseconds)), this.options.timeoutMilliseconds);
+    const timer = setTimeout(
+      () => deadline.abort(timedOut(this.options.timeoutMilliseconds)),
+      this.options.timeoutMilliseconds,
+    );
     try {
-      return { host: name, ok: true, answer: await ask(client, AbortSignal.any([this.options.signal, deadline.signal])) };
+      return {
+        host: name,
+        ok: true,
+        answer: await ask(client, AbortSignal.any([this.options.signal, deadline.signal])),
+      };
     } catch (error) {
       this.options.signal.throwIfAborted();
       return { host: name, ok: false, error: asVsocketError(error) };
@@ -70,7 +76,11 @@ export class Fleet {
 }
 
 function timedOut(milliseconds: number): VsocketError {
-  return unreachableError('timed-out', `no answer within ${String(milliseconds / 1000)} s`, 'see whether the host is up, or give it more with --timeout');
+  return unreachableError(
+    'timed-out',
+    `no answer within ${String(milliseconds / 1000)} s`,
+    'see whether the host is up, or give it more with --timeout',
+  );
 }
 
 function asVsocketError(error: unknown): VsocketError {

@@ -39,8 +39,12 @@ export class HostClient {
     private readonly options: HostClientOptions,
   ) {
     const directory = options.socketDirectory.replaceAll('%h', name);
-    this.#readers = new ChannelAgent(async () => (await this.#connected()).openUnixSocket(`${directory}/read.sock`));
-    this.#admins = new ChannelAgent(async () => (await this.#connected()).openUnixSocket(`${directory}/admin.sock`));
+    this.#readers = new ChannelAgent(async () =>
+      (await this.#connected()).openUnixSocket(`${directory}/read.sock`),
+    );
+    this.#admins = new ChannelAgent(async () =>
+      (await this.#connected()).openUnixSocket(`${directory}/admin.sock`),
+    );
   }
 
   host(signal: AbortSignal): Promise<Host> {
@@ -91,8 +95,18 @@ export class HostClient {
     signal: AbortSignal,
   ): Promise<z.infer<Schema>> {
     await this.#connect(signal);
-    const headers = { accept: 'application/json', 'x-vsocket-client': clientNote(), ...(body === null ? {} : jsonType) };
-    const answer = await call(agent, { method, path, headers, signal, body: body === null ? null : JSON.stringify(body) });
+    const headers = {
+      accept: 'application/json',
+      'x-vsocket-client': clientNote(),
+      ...(body === null ? {} : jsonType),
+    };
+    const answer = await call(agent, {
+      method,
+      path,
+      headers,
+      signal,
+      body: body === null ? null : JSON.stringify(body),
+    });
     if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer.status, answer.body);
     return check(path, answer.body, schema);
   }
@@ -100,7 +114,10 @@ export class HostClient {
   async #connect(signal: AbortSignal): Promise<void> {
     const before = this.#connection;
     if (before !== null) {
-      const usable = await before.then((connection) => connection.isOpen, () => false);
+      const usable = await before.then(
+        (connection) => connection.isOpen,
+        () => false,
+      );
       if (usable) return;
     }
     if (this.#connection === before) {

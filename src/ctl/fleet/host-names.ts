@@ -6,7 +6,11 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 /** The hosts to ask: `--host`, else $VSOCKCTL_HOSTS, else the hosts file. Each name once, in the order given. */
 export function chooseHosts(given: readonly string[], environment: NodeJS.ProcessEnv): string[] {
   const file = hostsFile(environment);
-  const sources = [given.join(','), environment['VSOCKCTL_HOSTS'] ?? '', existsSync(file) ? readFileSync(file, 'utf8') : ''];
+  const sources = [
+    given.join(','),
+    environment['VSOCKCTL_HOSTS'] ?? '',
+    existsSync(file) ? readFileSync(file, 'utf8') : '',
+  ];
   for (const source of sources) {
     const names = splitNames(source);
     if (names.length > 0) return names;

@@ -15,7 +15,10 @@ export class ChannelAgent extends Agent {
     super({ keepAlive: true, maxSockets: maximumChannels });
   }
 
-  override createConnection(_options: object, done?: (error: Error | null, stream: Duplex) => void): undefined {
+  override createConnection(
+    _options: object,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
     this.openChannel().then(
       (channel) => done?.(null, asSocket(channel)),
       (error: unknown) => done?.(error as Error, undefined as never),
@@ -54,7 +57,13 @@ export interface HttpCall {
 export function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { signal } = options;
-    const outgoing = request({ agent, host: 'vsockd', method: options.method, path: options.path, headers: options.headers });
+    const outgoing = request({
+      agent,
+      host: 'vsockd',
+      method: options.method,
+      path: options.path,
+      headers: options.headers,
+    });
     const give = (): void => {
       outgoing.destroy(signal.reason as Error);
     };
@@ -82,7 +91,11 @@ async function collect(outgoing: ClientRequest, answer: IncomingMessage): Promis
     if (length > maximumAnswerBytes) {
       outgoing.destroy();
       const limit = `${String(maximumAnswerBytes / 1024 / 1024)} MiB`;
-      throw new VsocketError('answer-too-long', `vsockd’s answer is longer than ${limit}`, 'narrow it with --limit or --vm');
+      throw new VsocketError(
+        'answer-too-long',
+        `vsockd’s answer is longer than ${limit}`,
+        'narrow it with --limit or --vm',
+      );
     }
     chunks.push(chunk);
   }
@@ -92,5 +105,9 @@ async function collect(outgoing: ClientRequest, answer: IncomingMessage): Promis
 function explain(error: Error, signal: AbortSignal): Error {
   if (signal.aborted) return signal.reason as Error;
   if (error instanceof VsocketError) return error;
-  return unreachableError('answer-lost', `vsockd ended the conversation: ${error.message}`, 'check that vsockd runs');
+  return unreachableError(
+    'answer-lost',
+    `vsockd ended the conversation: ${error.message}`,
+    'check that vsockd runs',
+  );
 }

@@ -50,7 +50,9 @@ export function offeredAlgorithms(host: ResolvedHost, known: readonly KnownKey[]
   const knownTypes = new Set(known.filter((key) => key.marker === 'none').map((key) => key.type));
   const keyTypes = common(host, 'HostKeyAlgorithms', host.hostKeyAlgorithms, supported.serverHostKey);
   return {
-    serverHostKey: keyTypes.toSorted((a, b) => Number(knownTypes.has(keyOf(b))) - Number(knownTypes.has(keyOf(a)))),
+    serverHostKey: keyTypes.toSorted(
+      (a, b) => Number(knownTypes.has(keyOf(b))) - Number(knownTypes.has(keyOf(a))),
+    ),
     kex: common(host, 'KexAlgorithms', host.keyExchanges, supported.kex),
     cipher: common(host, 'Ciphers', host.ciphers, supported.cipher),
     hmac: common(host, 'MACs', host.macs, supported.hmac),

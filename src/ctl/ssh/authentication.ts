@@ -31,7 +31,9 @@ export function planAuthentication(host: ResolvedHost): AuthenticationPlan {
 }
 
 function summarize(tried: readonly string[], identities: readonly Identity[]): string {
-  const locked = identities.filter((identity) => identity.privateKey === null).map((identity) => identity.path);
+  const locked = identities
+    .filter((identity) => identity.privateKey === null)
+    .map((identity) => identity.path);
   const offered = tried.length === 0 ? 'no usable key was found' : `offered: ${tried.join(', ')}`;
   return locked.length === 0 ? offered : `${offered}; for the agent only: ${locked.join(', ')}`;
 }

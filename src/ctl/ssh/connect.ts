@@ -27,7 +27,11 @@ export async function connectHost(name: string, options: ConnectOptions): Promis
   return connectResolved(await resolveHost(name, options), options, 0);
 }
 
-async function connectResolved(host: ResolvedHost, options: ConnectOptions, depth: number): Promise<SshConnection> {
+async function connectResolved(
+  host: ResolvedHost,
+  options: ConnectOptions,
+  depth: number,
+): Promise<SshConnection> {
   const known = await findKnownKeys(host, options.environment, options.signal);
   const plan = planAuthentication(host);
   const algorithms = offeredAlgorithms(host, known);
@@ -89,26 +93,50 @@ function handshake(
   });
 }
 
-function handshakeError(host: ResolvedHost, plan: AuthenticationPlan, error: Error & { level?: string }): Error {
+function handshakeError(
+  host: ResolvedHost,
+  plan: AuthenticationPlan,
+  error: Error & { level?: string },
+): Error {
   const place = `${host.hostname} port ${String(host.port)}`;
   if (error.level === 'client-authentication') {
     const message = `${place} refused user ${host.user}: ${plan.summary}`;
-    return authenticationError('authentication-failed', message, 'check the key and the agent with: ssh-add -l');
+    return authenticationError(
+      'authentication-failed',
+      message,
+      'check the key and the agent with: ssh-add -l',
+    );
   }
-  return unreachableError('handshake-failed', `no SSH connection to ${place}: ${error.message}`, `try: ssh ${host.name}`);
+  return unreachableError(
+    'handshake-failed',
+    `no SSH connection to ${place}: ${error.message}`,
+    `try: ssh ${host.name}`,
+  );
 }
 
-function openTransport(host: ResolvedHost, jump: SshConnection | null, options: ConnectOptions): Promise<Duplex> | Duplex {
+function openTransport(
+  host: ResolvedHost,
+  jump: SshConnection | null,
+  options: ConnectOptions,
+): Promise<Duplex> | Duplex {
   if (jump !== null) return jump.openTcp(host.hostname, host.port);
   if (host.proxyCommand !== null) return openProxyCommand(host, host.proxyCommand, options.environment);
   return openTcp(host, options.signal);
 }
 
 /** `ProxyJump a,b`: a is reached as configured, b through a, the host through b. */
-async function openJump(host: ResolvedHost, options: ConnectOptions, depth: number): Promise<SshConnection | null> {
+async function openJump(
+  host: ResolvedHost,
+  options: ConnectOptions,
+  depth: number,
+): Promise<SshConnection | null> {
   if (host.proxyJump === null) return null;
   if (depth >= maximumJumps) {
-    throw configurationError('jump-loop', `more than ${String(maximumJumps)} jump hosts on the way`, 'look for a loop in ProxyJump');
+    throw configurationError(
+      'jump-loop',
+      `more than ${String(maximumJumps)} jump hosts on the way`,
+      'look for a loop in ProxyJump',
+    );
   }
   const hops = host.proxyJump.split(',');
   const last = parseHop(hops.at(-1) ?? '');
@@ -121,7 +149,8 @@ async function openJump(host: ResolvedHost, options: ConnectOptions, depth: numb
 function parseHop(text: string): { name: string; user: string | undefined; port: number | undefined } {
   const match = /^(?:ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text.trim());
   const name = match?.[2]?.replace(/^\[|\]$/g, '');
-  if (name === undefined) throw configurationError('jump-host', `“${text}” is no jump host`, 'write [user@]host[:port]');
+  if (name === undefined)
+    throw configurationError('jump-host', `“${text}” is no jump host`, 'write [user@]host[:port]');
   const port = match?.[3] === undefined ? undefined : Number(match[3]);
   return { name, user: match?.[1], port };
 }

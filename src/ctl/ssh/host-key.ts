@@ -8,7 +8,11 @@ import { authenticationError } from './ssh-errors.js';
  * Judges the key that a host offers. Null means: known. StrictHostKeyChecking has no say here: a fleet tool asks
  * many hosts at once, so it never adds a key on its own and never goes on with a wrong one.
  */
-export function judgeHostKey(host: ResolvedHost, known: readonly KnownKey[], offered: Buffer): VsocketError | null {
+export function judgeHostKey(
+  host: ResolvedHost,
+  known: readonly KnownKey[],
+  offered: Buffer,
+): VsocketError | null {
   const blob = offered.toString('base64');
   const type = keyType(offered);
   const offer = `${type} key ${fingerprint(offered)}`;
@@ -22,14 +26,22 @@ export function judgeHostKey(host: ResolvedHost, known: readonly KnownKey[], off
   const changed = keys.find((key) => key.type === type);
   if (changed !== undefined) {
     const message = `the host key of ${place(host)} has changed: it offers ${offer}, not the one in ${changed.origin}`;
-    return authenticationError('host-key-changed', message, `if that is right: ssh-keygen -R ${quotedName(host)}`);
+    return authenticationError(
+      'host-key-changed',
+      message,
+      `if that is right: ssh-keygen -R ${quotedName(host)}`,
+    );
   }
   if (keys.length === 0 && known.some((key) => key.marker === 'cert-authority')) {
     const message = `${place(host)} is known by a certificate authority only, which vsockctl cannot check`;
     return authenticationError('host-key-unknown', message, `add its ${offer} to known_hosts`);
   }
   const message = `the host key of ${place(host)} is not known: ${offer}`;
-  return authenticationError('host-key-unknown', message, `compare it, then connect once with: ssh ${host.name}`);
+  return authenticationError(
+    'host-key-unknown',
+    message,
+    `compare it, then connect once with: ssh ${host.name}`,
+  );
 }
 
 /** OpenSSH's form, so that it can be compared with what `ssh-keygen -l` prints. */

@@ -77,7 +77,11 @@ export function parseSettings(text: string): Map<string, string[]> {
 const portNumber = z.coerce.number().int().min(1).max(65_535);
 const families = { any: 0, inet: 4, inet6: 6 } as const;
 
-function fromSettings(name: string, settings: Map<string, string[]>, environment: NodeJS.ProcessEnv): ResolvedHost {
+function fromSettings(
+  name: string,
+  settings: Map<string, string[]>,
+  environment: NodeJS.ProcessEnv,
+): ResolvedHost {
   const one = (keyword: string): string | null => {
     const value = settings.get(keyword)?.[0];
     return value === undefined || value === '' || value.toLowerCase() === 'none' ? null : value;
@@ -88,7 +92,11 @@ function fromSettings(name: string, settings: Map<string, string[]>, environment
   const port = portNumber.parse(one('port') ?? '22');
   const user = one('user') ?? userInfo().username;
   if (!hostNamePattern.test(hostname) || !userNamePattern.test(user)) {
-    throw configurationError('ssh-config', `“${user}@${hostname}” is no place to connect to`, 'mend the SSH configuration');
+    throw configurationError(
+      'ssh-config',
+      `“${user}@${hostname}” is no place to connect to`,
+      'mend the SSH configuration',
+    );
   }
   const tokens = { h: hostname, n: name, p: String(port), r: user, k: one('hostkeyalias') ?? name };
   const path = (text: string): string => expandPath(text, tokens);
@@ -119,7 +127,11 @@ function mapPresent<Result>(value: string | null, map: (value: string) => Result
   return value === null ? null : map(value);
 }
 
-function agentPath(text: string, environment: NodeJS.ProcessEnv, path: (text: string) => string): string | null {
+function agentPath(
+  text: string,
+  environment: NodeJS.ProcessEnv,
+  path: (text: string) => string,
+): string | null {
   const variable = text === 'SSH_AUTH_SOCK' ? text : text.startsWith('$') ? text.slice(1) : null;
   if (variable === null) return path(text);
   const value = environment[variable];
@@ -138,6 +150,10 @@ function expandTokens(text: string, tokens: Record<string, string>): string {
     if (token === '%') return '%';
     const value = tokens[token];
     if (value !== undefined) return value;
-    throw configurationError('ssh-config-token', `vsockctl cannot expand ${whole} in “${text}”`, 'write it out');
+    throw configurationError(
+      'ssh-config-token',
+      `vsockctl cannot expand ${whole} in “${text}”`,
+      'write it out',
+    );
   });
 }

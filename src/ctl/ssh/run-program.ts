@@ -15,11 +15,16 @@ export function runProgram(
   signal: AbortSignal,
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    execFile(file, [...parameters], { env: environment, signal, maxBuffer: 1 << 22 }, (error, stdout, stderr) => {
-      if (signal.aborted) reject(signal.reason as Error);
-      else if (error === null) resolve({ status: 0, stdout, stderr });
-      else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
-      else resolve({ status: null, stdout, stderr: stderr === '' ? error.message : stderr });
-    });
+    execFile(
+      file,
+      [...parameters],
+      { env: environment, signal, maxBuffer: 1 << 22 },
+      (error, stdout, stderr) => {
+        if (signal.aborted) reject(signal.reason as Error);
+        else if (error === null) resolve({ status: 0, stdout, stderr });
+        else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
+        else resolve({ status: null, stdout, stderr: stderr === '' ? error.message : stderr });
+      },
+    );
   });
 }

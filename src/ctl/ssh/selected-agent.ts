@@ -1,4 +1,9 @@
-import ssh2, { type ParsedKey, type SignCallback, type SigningRequestOptions, type IdentityCallback } from 'ssh2';
+import ssh2, {
+  type ParsedKey,
+  type SignCallback,
+  type SigningRequestOptions,
+  type IdentityCallback,
+} from 'ssh2';
 import type { Identity } from './identities.js';
 
 /** The user's agent as ssh uses it: keys of the configured identity files first, and only them if so configured. */
@@ -21,7 +26,10 @@ export class SelectedAgent extends ssh2.BaseAgent<ParsedKey> {
         this.identities.some((identity) => identity.publicKey?.equals(key.getPublicSSH()) === true);
       const all = (keys ?? []) as ParsedKey[];
       const configured = all.filter(isConfigured);
-      callback(null, this.identitiesOnly ? configured : [...configured, ...all.filter((key) => !isConfigured(key))]);
+      callback(
+        null,
+        this.identitiesOnly ? configured : [...configured, ...all.filter((key) => !isConfigured(key))],
+      );
     });
   }
 

@@ -15,7 +15,11 @@ export class SshConnection {
     private readonly jump: SshConnection | null,
   ) {
     client.on('error', (error) => {
-      this.#closed ??= unreachableError('connection-lost', `the connection was lost: ${error.message}`, 'try again');
+      this.#closed ??= unreachableError(
+        'connection-lost',
+        `the connection was lost: ${error.message}`,
+        'try again',
+      );
     });
     client.on('close', () => {
       this.#closed ??= unreachableError('connection-lost', 'the host closed the connection', 'try again');
@@ -39,7 +43,11 @@ export class SshConnection {
             'set AllowStreamLocalForwarding yes for this user',
             ExitCode.refused,
           )
-        : unreachableError('socket-failed', `cannot open ${path} (${detail})`, 'check that vsockd runs and that this user may use its socket');
+        : unreachableError(
+            'socket-failed',
+            `cannot open ${path} (${detail})`,
+            'check that vsockd runs and that this user may use its socket',
+          );
     };
     return this.#open((done) => this.client.openssh_forwardOutStreamLocal(path, done), refused);
   }
@@ -47,7 +55,11 @@ export class SshConnection {
   /** A channel to a TCP port as seen from the host, for ProxyJump. */
   openTcp(address: string, port: number): Promise<Duplex> {
     const refused = (cause: Error): VsocketError =>
-      unreachableError('jump-failed', `${this.name} cannot reach ${address} port ${String(port)}: ${cause.message}`, 'check the jump host');
+      unreachableError(
+        'jump-failed',
+        `${this.name} cannot reach ${address} port ${String(port)}: ${cause.message}`,
+        'check the jump host',
+      );
     return this.#open((done) => this.client.forwardOut('127.0.0.1', 0, address, port, done), refused);
   }
 
@@ -65,7 +77,8 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       if (this.#closed !== null) return reject(this.#closed);
       // When the connection ends with the request still open, ssh2 never calls back.
-      const lost = (): void => reject(this.#closed ?? unreachableError('connection-lost', 'the connection was lost', 'try again'));
+      const lost = (): void =>
+        reject(this.#closed ?? unreachableError('connection-lost', 'the connection was lost', 'try again'));
       this.client.once('close', lost);
       start((error, channel) => {
         this.client.removeListener('close', lost);

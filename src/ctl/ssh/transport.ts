@@ -29,8 +29,15 @@ export function openTcp(host: ResolvedHost, signal: AbortSignal): Promise<Duplex
  * A byte stream through the ProxyCommand of the user's own configuration. A shell runs it, as ssh does it; nothing
  * but what ssh puts in (host name, port, user: all of them checked) comes from elsewhere.
  */
-export function openProxyCommand(host: ResolvedHost, command: string, environment: NodeJS.ProcessEnv): Duplex {
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+export function openProxyCommand(
+  host: ResolvedHost,
+  command: string,
+  environment: NodeJS.ProcessEnv,
+): Duplex {
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
+    env: environment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
   let lastWords = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -60,5 +67,9 @@ const reasons: Record<string, string> = {
 function connectError(host: ResolvedHost, error: NodeJS.ErrnoException): Error {
   const why = reasons[error.code ?? ''] ?? error.message;
   const place = `${host.hostname} port ${String(host.port)}`;
-  return unreachableError('connect-failed', `cannot connect to ${place}: ${why}`, 'check that it is up and runs sshd');
+  return unreachableError(
+    'connect-failed',
+    `cannot connect to ${place}: ${why}`,
+    'check that it is up and runs sshd',
+  );
 }

@@ -2,7 +2,8 @@
  * Everything that could steer a terminal or disguise text: C0 and C1 controls, DEL, bidirectional overrides,
  * zero-width characters and line separators. Tabs and newlines count: remote text is shown on one line.
  */
-const unsafeCharacters = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const unsafeCharacters =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** Remote text without the characters that could steer the terminal which shows it. */
 export function sanitize(text: string): string {

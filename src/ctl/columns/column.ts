@@ -1,0 +1,64 @@
+/** What a value is decides how it is aligned, formatted, compared and filtered. */
+export type Kind = 'text' | 'count' | 'bytes' | 'rate' | 'time';
+
+export type Value = string | number | boolean | null;
+
+/** What a cell means, for the UI's colours; never a colour itself. */
+export type Tone = 'plain' | 'muted' | 'good' | 'warning' | 'bad';
+
+/**
+ * One property of a row. Tables, `--sort-by`, `--filter`, their help and the man pages all come from these.
+ * `show`: in every table, in wide ones only, or never (the property can still be sorted and filtered by).
+ */
+export interface Column<Row> {
+  key: string;
+  header: string;
+  kind: Kind;
+  summary: string;
+  show: 'always' | 'wide' | 'never';
+  /** Where the window is too narrow, columns with the highest number go first. */
+  priority: number;
+  /** Widest that the UI makes it, in terminal columns. */
+  maximumWidth: number;
+  value: (row: Row) => Value;
+  tone?: (row: Row) => Tone;
+}
+
+/** Everything vsockctl knows about one kind of row. */
+export interface Table<Row> {
+  /** `flow`, `vm`, `host`: for messages. */
+  noun: string;
+  columns: readonly Column<Row>[];
+  /** Names a row in `-o name` and to `kill`. */
+  identify: (row: Row) => string;
+  /** Unique among all hosts. */
+  locate: (row: Row) => string;
+  defaultSort: string;
+}
+
+/** The short form for properties that are a field of the row. */
+export function field<Row, Key extends keyof Row & string>(
+  key: Key,
+  column: Omit<Column<Row>, 'key' | 'value'>,
+): Column<Row> {
+  return { ...column, key, value: (row) => asValue(row[key]) };
+}
+
+function asValue(value: unknown): Value {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
+}
+
+export function isNumeric(kind: Kind): boolean {
+  return kind === 'count' || kind === 'bytes' || kind === 'rate';
+}
+
+export function findColumn<Row>(table: Table<Row>, key: string): Column<Row> | undefined {
+  return table.columns.find((column) => column.key.toLowerCase() === key.toLowerCase());
+}
+
+/** The columns of a table as it is shown, in order. */
+export function shownColumns<Row>(table: Table<Row>, wide: boolean): Column<Row>[] {
+  return table.columns.filter((column) => column.show === 'always' || (wide && column.show === 'wide'));
+}

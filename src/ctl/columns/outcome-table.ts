@@ -1,0 +1,49 @@
+import type { KillOutcome } from '../../api/kill.js';
+import { field, type Table } from './column.js';
+
+/** What became of one flow that was to be killed. */
+export interface OutcomeRow extends Omit<KillOutcome, 'outcome'> {
+  host: string;
+  outcome: KillOutcome['outcome'] | 'would-reset';
+}
+
+export const outcomeTable: Table<OutcomeRow> = {
+  noun: 'kill',
+  identify: (row) => row.id,
+  locate: (row) => `${row.host}/${row.id}`,
+  defaultSort: 'id',
+  columns: [
+    field('id', {
+      header: 'FLOW',
+      kind: 'text',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 24,
+      summary: 'the flow',
+    }),
+    field('host', {
+      header: 'HOST',
+      kind: 'text',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 24,
+      summary: 'its host',
+    }),
+    field('outcome', {
+      header: 'OUTCOME',
+      kind: 'text',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 12,
+      summary: 'reset, would-reset, not-found or failed',
+    }),
+    field('detail', {
+      header: 'DETAIL',
+      kind: 'text',
+      show: 'always',
+      priority: 3,
+      maximumWidth: 80,
+      summary: 'what there is to say',
+    }),
+  ],
+};

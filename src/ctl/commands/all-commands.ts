@@ -1,0 +1,19 @@
+import type { Command } from './command.js';
+import { completionCommand } from './completion.js';
+import { explainCommand } from './explain.js';
+import { flowsCommand } from './flows.js';
+import { hostsCommand } from './hosts.js';
+import { killCommand } from './kill.js';
+import { topCommand } from './top.js';
+import { vmsCommand } from './vms.js';
+
+/** In the order in which help lists them. */
+export const allCommands: readonly Command[] = [
+  topCommand,
+  flowsCommand,
+  vmsCommand,
+  hostsCommand,
+  killCommand,
+  explainCommand,
+  completionCommand,
+];

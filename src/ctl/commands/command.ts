@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+import type { Context } from './context.js';
+
+/** One option, as the parser, the help, the man pages and the completion need it. */
+export interface OptionSpec {
+  /** Without dashes: `dry-run`. */
+  long: string;
+  short?: string;
+  /** Placeholder of its value; a flag has none. */
+  value?: string;
+  summary: string;
+  repeatable?: boolean;
+  choices?: readonly string[];
+  /** Environment variable that gives it where the option is absent. */
+  variable?: string;
+}
+
+export interface ArgumentSpec {
+  name: string;
+  summary: string;
+  /** `many` takes the rest, also none. */
+  arity: 'one' | 'many';
+  choices?: readonly string[];
+}
+
+export interface Example {
+  line: string;
+  meaning: string;
+}
+
+/** A command is data; its handler gets what `input` made of the words on the command line. */
+export interface Command {
+  name: string;
+  summary: string;
+  /** Paragraphs. */
+  description: readonly string[];
+  arguments: readonly ArgumentSpec[];
+  options: readonly OptionSpec[];
+  examples: readonly Example[];
+  exitCodes: readonly ExitCode[];
+  run: (words: RawInput, context: Context) => Promise<ExitCode>;
+}
+
+/** Option values by camel-case name (text, lists of text, or true), and `arguments`. */
+export type RawInput = Record<string, unknown> & { arguments: string[] };
+
+interface Definition<Schema extends z.ZodType> extends Omit<Command, 'run'> {
+  input: Schema;
+  handle: (input: z.infer<Schema>, context: Context) => Promise<ExitCode>;
+}
+
+/** Ties a command's data to its handler: what the handler sees has been checked. */
+export function defineCommand<Schema extends z.ZodType>(definition: Definition<Schema>): Command {
+  const { input, handle, ...command } = definition;
+  return { ...command, run: (words, context) => handle(checkInput(input, words), context) };
+}
+
+function checkInput<Schema extends z.ZodType>(schema: Schema, words: RawInput): z.infer<Schema> {
+  const parsed = schema.safeParse(words);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const [name] = issue?.path ?? [];
+  const place = typeof name === 'string' && name !== 'arguments' ? `--${kebabCase(name)}: ` : '';
+  throw new VsocketError('usage', `${place}${issue?.message ?? 'wrong input'}`, 'see --help', ExitCode.usage);
+}
+
+/** `dry-run` as it is called in code: `dryRun`. */
+export function camelCase(long: string): string {
+  return long.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { flowReasons, type Flow } from '../../api/flow.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { formatBytes, formatDuration, formatRate } from '../text/units.js';
+import { defineCommand } from './command.js';
+import { write } from './context.js';
+import { FleetInput, fleetOptions } from './shared-options.js';
+import { answersOf, exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+
+export const explainCommand = defineCommand({
+  name: 'explain',
+  summary: 'say in words what a flow is, which path it takes and why',
+  description: ['Explains one flow: its ends, its path, and where it is on tcp, the reason.'],
+  arguments: [{ name: 'flow', arity: 'one', summary: 'id of a flow, as vsockctl flows lists it' }],
+  options: fleetOptions,
+  examples: [{ line: 'vsockctl explain red1:5003', meaning: 'why is this flow not on shm?' }],
+  exitCodes: [
+    ExitCode.done,
+    ExitCode.usage,
+    ExitCode.someHostsFailed,
+    ExitCode.authentication,
+    ExitCode.unreachable,
+    ExitCode.notFound,
+  ],
+  input: FleetInput.extend({ arguments: z.tuple([z.string()], 'expects one flow') }),
+  handle: (input, context) =>
+    withFleet(input, context, async (fleet) => {
+      const [id] = input.arguments;
+      const outcomes = await fleet.askAll((host, signal) => host.flows({}, signal));
+      const found = answersOf(outcomes).filter((flow) => flow.id === id);
+      await write(context.stdout, found.map((flow) => explainFlow(flow, Date.now())).join('\n'));
+      await reportFailures(outcomes, context);
+      if (found.length > 0 || outcomes.some((outcome) => !outcome.ok)) return exitCodeOf(outcomes);
+      throw new VsocketError(
+        'flow-not-found',
+        `no host has a flow ${id}`,
+        'list flows with: vsockctl flows',
+        ExitCode.notFound,
+      );
+    }),
+});
+
+/** The lines for one flow. `now` in milliseconds since 1970. */
+export function explainFlow(flow: Flow, now: number): string {
+  const mine = `${flow.localAddress} port ${String(flow.localPort)}`;
+  const theirs = `${flow.remoteAddress} port ${String(flow.remotePort)}${flow.remoteVm === null ? '' : ` (VM ${flow.remoteVm})`}`;
+  const who =
+    flow.program === null
+      ? 'a program that is not known'
+      : `${flow.program}${flow.pid === null ? '' : `, process ${String(flow.pid)}`}`;
+  const age = formatDuration((now - Date.parse(flow.establishedAt)) / 1000);
+  const lines = [
+    `${flow.id} is a connection of VM ${flow.vm} (tenant ${flow.tenant}, VNI ${String(flow.vni)}) on host ${flow.host}.`,
+    flow.direction === 'out'
+      ? `The VM connected from ${mine} to ${theirs}.`
+      : `The VM accepted it at ${mine} from ${theirs}.`,
+    `Program: ${who}. State: ${flow.state}, for ${age}.`,
+    pathLine(flow),
+    `Sent ${formatBytes(flow.txBytes)} (now ${formatRate(flow.txBytesPerSecond)}), received ${formatBytes(flow.rxBytes)} (now ${formatRate(flow.rxBytesPerSecond)}).`,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function pathLine(flow: Flow): string {
+  if (flow.path === 'shm')
+    return 'Path shm: its bytes go through shared memory and its host’s vsockd; the TCP connection stays open under it.';
+  const why =
+    flow.reason === null ? 'its host gives no reason' : `${flowReasons[flow.reason]} (${flow.reason})`;
+  return `Path tcp: its bytes go through the kernel’s TCP, because ${why}.`;
+}

@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import type { KillRequest } from '../../api/kill.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { flowTable } from '../columns/flow-table.js';
+import { outcomeTable, type OutcomeRow } from '../columns/outcome-table.js';
+import { carryOutKill, planKill, type KillPlan } from '../fleet/kill-flows.js';
+import type { Fleet, HostOutcome } from '../fleet/fleet.js';
+import { outputFormatNames, outputFormats } from '../output/output-format.js';
+import { renderRows } from '../output/render-rows.js';
+import { renderTable } from '../output/render-table.js';
+import { defineCommand } from './command.js';
+import { confirm } from './confirm.js';
+import { write, type Context } from './context.js';
+import { FleetInput, fleetOptions } from './shared-options.js';
+import { answersOf, exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+
+const KillInput = FleetInput.extend({
+  arguments: z.array(z.string().min(1).max(128)),
+  vm: z.string().max(64).optional(),
+  dryRun: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  output: z.enum(outputFormatNames).default('table'),
+});
+type KillInput = z.infer<typeof KillInput>;
+
+export const killCommand = defineCommand({
+  name: 'kill',
+  summary: 'end flows with a reset that both programs see',
+  description: [
+    'Ends flows, or all flows of one VM: both programs see their connection reset, whatever path it is on and whether or not the guest cooperates. The hosts are asked first what they would end; then you are asked, with a list.',
+    'Every kill is written to the audit log of its host, with the user who asked.',
+  ],
+  arguments: [{ name: 'flow', arity: 'many', summary: 'ids of flows, as vsockctl flows lists them' }],
+  options: [
+    { long: 'vm', value: 'VM', summary: 'all flows of this VM' },
+    { long: 'dry-run', summary: 'show what would be ended, and end nothing' },
+    { long: 'yes', short: 'y', summary: 'do not ask; needed where there is no terminal' },
+    {
+      long: 'output',
+      short: 'o',
+      value: 'FORMAT',
+      choices: outputFormatNames,
+      summary: `form of the list of outcomes: ${Object.keys(outputFormats).join(', ')}`,
+    },
+    ...fleetOptions,
+  ],
+  examples: [
+    { line: 'vsockctl kill red1:5003', meaning: 'end one flow, after a question' },
+    { line: 'vsockctl kill --vm red1 --dry-run', meaning: 'what would end' },
+    {
+      line: 'vsockctl flows -f remotePort=6379 -o name | xargs vsockctl kill --yes',
+      meaning: 'end all flows to Redis',
+    },
+  ],
+  exitCodes: [
+    ExitCode.done,
+    ExitCode.failed,
+    ExitCode.usage,
+    ExitCode.someHostsFailed,
+    ExitCode.authentication,
+    ExitCode.unreachable,
+    ExitCode.notFound,
+    ExitCode.refused,
+  ],
+  input: KillInput,
+  handle: (input, context) =>
+    withFleet(input, context, async (fleet) => {
+      const plan = await planKill(fleet, requestOf(input));
+      refuseAmbiguity(plan);
+      const missing = missingRows(input, plan);
+      if (input.vm !== undefined && plan.flows.length === 0) await requireVm(fleet, input.vm, plan);
+      if (plan.flows.length === 0) return conclude(input, context, plan.outcomes, [], missing);
+      if (input.dryRun) {
+        const rows = plan.flows.map((flow): OutcomeRow => ({
+          id: flow.id,
+          host: flow.host,
+          outcome: 'would-reset',
+          detail: '',
+        }));
+        return conclude(input, context, plan.outcomes, rows, missing);
+      }
+      if (!input.yes && !(await ask(plan, context))) {
+        throw new VsocketError('not-confirmed', 'nothing was killed', '', ExitCode.refused);
+      }
+      const done = await carryOutKill(fleet, plan);
+      const failedBefore = plan.outcomes.filter((outcome) => !outcome.ok);
+      return conclude(input, context, [...failedBefore, ...done], answersOf(done), missing);
+    }),
+});
+
+function requestOf(input: KillInput): KillRequest {
+  const ids = [...new Set(input.arguments)];
+  if ((input.vm === undefined) === (ids.length === 0)) {
+    throw new VsocketError(
+      'usage',
+      'kill wants either flows or --vm',
+      'see vsockctl kill --help',
+      ExitCode.usage,
+    );
+  }
+  return input.vm === undefined ? { ids } : { vm: input.vm };
+}
+
+/** VM names are unique on a host, not among hosts; killing the wrong tenant’s flow is no way to find out. */
+function refuseAmbiguity(plan: KillPlan): void {
+  const hosts = new Map<string, string>();
+  for (const flow of plan.flows) {
+    const other = hosts.get(flow.id);
+    if (other !== undefined && other !== flow.host) {
+      throw new VsocketError(
+        'ambiguous',
+        `${flow.id} is on ${other} and on ${flow.host}`,
+        'choose with --host',
+        ExitCode.refused,
+      );
+    }
+    hosts.set(flow.id, flow.host);
+  }
+}
+
+/** No flows to kill is fine for a VM that exists. A host that failed may have it; then its failure is the result. */
+async function requireVm(fleet: Fleet, vm: string, plan: KillPlan): Promise<void> {
+  if (plan.outcomes.some((outcome) => !outcome.ok)) return;
+  const vms = answersOf(await fleet.askAll((host, signal) => host.vms(signal)));
+  if (vms.some((candidate) => candidate.name === vm)) return;
+  throw new VsocketError(
+    'vm-not-found',
+    `no host has a VM ${vm}`,
+    'list VMs with: vsockctl vms',
+    ExitCode.notFound,
+  );
+}
+
+function missingRows(input: KillInput, plan: KillPlan): OutcomeRow[] {
+  const found = new Set(plan.flows.map((flow) => flow.id));
+  return [...new Set(input.arguments)]
+    .filter((id) => !found.has(id))
+    .map((id) => ({ id, host: '-', outcome: 'not-found', detail: 'no host that answered has it' }));
+}
+
+function ask(plan: KillPlan, context: Context): Promise<boolean> {
+  const list = renderTable(plan.flows, flowTable, {
+    wide: false,
+    headers: true,
+    exact: false,
+    now: Date.now(),
+  });
+  const count = plan.flows.length === 1 ? 'this flow' : `these ${String(plan.flows.length)} flows`;
+  return confirm(`${list}Kill ${count}?`, context);
+}
+
+/** Prints what became of each flow, and finds the exit code: hosts that failed count more than flows that did. */
+async function conclude(
+  input: KillInput,
+  context: Context,
+  outcomes: readonly HostOutcome<unknown>[],
+  done: readonly OutcomeRow[],
+  missing: readonly OutcomeRow[],
+): Promise<ExitCode> {
+  const rows = [...done, ...missing];
+  const options = { format: input.output, exact: false, headers: true, now: Date.now() };
+  const fields = ['id', 'host', 'outcome', 'detail'];
+  await write(context.stdout, rows.length === 0 ? '' : renderRows(rows, outcomeTable, fields, options));
+  await reportFailures(outcomes, context);
+  for (const row of missing)
+    await write(context.stderr, `vsockctl: flow ${row.id} was not found; list flows with: vsockctl flows\n`);
+  const code = exitCodeOf(outcomes);
+  if (code !== ExitCode.done) return code;
+  if (rows.some((row) => row.outcome === 'failed')) return ExitCode.failed;
+  if (rows.some((row) => row.outcome === 'not-found')) return ExitCode.notFound;
+  return ExitCode.done;
+}

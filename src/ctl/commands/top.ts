@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { flowTable } from '../columns/flow-table.js';
+import { parseSortOrder } from '../columns/compare-rows.js';
+import { compileFilter } from '../filter/compile-filter.js';
+import { chooseHosts } from '../fleet/host-names.js';
+import { defineCommand } from './command.js';
+import type { Context } from './context.js';
+import { printFrames } from './print-frames.js';
+import { FleetInput, fleetOptions, secondsOption } from './shared-options.js';
+import { withFleet } from './with-fleet.js';
+
+const formats = ['table', 'json', 'jsonl'] as const;
+
+const TopInput = FleetInput.extend({
+  delay: secondsOption(0.2).default(2),
+  iterations: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'expects a whole number above 0')
+    .transform(Number)
+    .optional(),
+  output: z.enum(formats).optional(),
+  filter: z.array(z.string()).default([]),
+  sortBy: z.string().default(flowTable.defaultSort),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'expects a whole number above 0')
+    .transform(Number)
+    .optional(),
+  readonly: z.boolean().default(false),
+  ascii: z.boolean().default(false),
+});
+export type TopInput = z.infer<typeof TopInput>;
+
+export const topCommand = defineCommand({
+  name: 'top',
+  summary: 'watch hosts, VMs and flows live, and kill flows',
+  description: [
+    'Shows hosts, VMs and flows with their rates, refreshed every few seconds. Press ? for the keys.',
+    'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, errors}.',
+    'Sizes and rates are in powers of 1024 (KiB, MiB). NO_COLOR turns colours off.',
+  ],
+  arguments: [],
+  options: [
+    { long: 'delay', short: 'd', value: 'SECONDS', summary: 'between two rounds; 2 by default' },
+    { long: 'iterations', value: 'NUMBER', summary: 'print that many frames, then end' },
+    { long: 'output', short: 'o', value: 'FORMAT', choices: formats, summary: 'print frames in this form' },
+    {
+      long: 'filter',
+      short: 'f',
+      value: 'FILTER',
+      repeatable: true,
+      summary: 'flows that match only; see vsockctl help filters',
+    },
+    {
+      long: 'sort-by',
+      value: 'KEY',
+      summary: 'order of the flows; -KEY for the reverse; bytesPerSecond by default',
+    },
+    { long: 'limit', value: 'NUMBER', summary: 'that many flows a printed frame at most' },
+    { long: 'readonly', summary: 'no kills' },
+    { long: 'ascii', summary: 'plain ASCII only' },
+    ...fleetOptions,
+  ],
+  examples: [
+    { line: 'vsockctl top', meaning: 'the terminal UI' },
+    { line: 'vsockctl top --iterations 3 -o json', meaning: 'three frames as JSON Lines' },
+  ],
+  exitCodes: [
+    ExitCode.done,
+    ExitCode.usage,
+    ExitCode.someHostsFailed,
+    ExitCode.authentication,
+    ExitCode.unreachable,
+    ExitCode.interrupted,
+  ],
+  input: TopInput,
+  handle: (input, context) => {
+    compileFilter(input.filter.join(' '), flowTable);
+    parseSortOrder(input.sortBy, flowTable);
+    chooseHosts(input.host, context.environment);
+    return withFleet(input, context, async (fleet) => {
+      if (!wantsUi(input, context)) return printFrames(fleet, input, context);
+      // Ink is imported only where there is a terminal: it decides what it is when it is loaded.
+      const { runUi } = await import('../ui/run-ui.js');
+      return runUi(fleet, input, context);
+    });
+  },
+});
+
+function wantsUi(input: TopInput, context: Context): boolean {
+  if (input.iterations !== undefined || input.output !== undefined || !context.stdout.isTTY) return false;
+  if (context.stdin.isTTY) return true;
+  throw new VsocketError(
+    'no-terminal',
+    'top cannot read keys: standard input is no terminal',
+    'say --iterations for plain output',
+    ExitCode.usage,
+  );
+}

@@ -1,0 +1,53 @@
+import { ExitCode } from '../../errors/exit-code.js';
+import { chooseHosts } from '../fleet/host-names.js';
+import { Fleet, type HostOutcome } from '../fleet/fleet.js';
+import { write, type Context } from './context.js';
+import type { FleetInput } from './shared-options.js';
+
+const defaultSocketDirectory = '/run/vsocket';
+
+/** Lends a fleet to `use` and ends its connections afterwards, whatever happened. */
+export async function withFleet<Result>(
+  input: FleetInput,
+  context: Context,
+  use: (fleet: Fleet) => Promise<Result>,
+): Promise<Result> {
+  const { environment, signal } = context;
+  const fleet = new Fleet(chooseHosts(input.host, environment), {
+    environment,
+    signal,
+    timeoutMilliseconds: input.timeout * 1000,
+    socketDirectory:
+      input.socketDirectory ?? environment['VSOCKCTL_SOCKET_DIRECTORY'] ?? defaultSocketDirectory,
+  });
+  try {
+    return await use(fleet);
+  } finally {
+    fleet.close();
+  }
+}
+
+/** One line on stderr for each host that failed. */
+export async function reportFailures(
+  outcomes: readonly HostOutcome<unknown>[],
+  context: Context,
+): Promise<void> {
+  for (const outcome of outcomes) {
+    if (!outcome.ok) await write(context.stderr, `vsockctl: ${outcome.host}: ${outcome.error.line}\n`);
+  }
+}
+
+/** A host that was asked alone gives its own exit code; among several, one that fails is `some hosts failed`. */
+export function exitCodeOf(outcomes: readonly HostOutcome<unknown>[]): ExitCode {
+  const failed = outcomes.filter((outcome) => !outcome.ok);
+  if (failed.length === 0) return ExitCode.done;
+  const [only] = failed;
+  return outcomes.length === 1 && only !== undefined && !only.ok
+    ? only.error.exitCode
+    : ExitCode.someHostsFailed;
+}
+
+/** The answers of the hosts that gave one, in one list. */
+export function answersOf<Item>(outcomes: readonly HostOutcome<readonly Item[]>[]): Item[] {
+  return outcomes.flatMap((outcome) => (outcome.ok ? outcome.answer : []));
+}

@@ -1,0 +1,91 @@
+import type { FlowRow } from '../columns/flow-table.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { ClosedFlows } from './closed-flows.js';
+import type { Frame } from './frame.js';
+import { buildFrame, pollHost, type HostRound } from './host-state.js';
+
+/** What the UI draws: the living flows, and those that ended a moment ago. */
+export type LiveFrame = Frame<FlowRow>;
+
+/** Frames are handed on no more often than this, in milliseconds: a hundred hosts answer at a hundred moments. */
+const frameMilliseconds = 500;
+
+/** Asks each host again and again, each at its own pace: one that hangs does not hold the others up. */
+export class FleetMonitor {
+  readonly #rounds = new Map<string, HostRound>();
+  readonly #closed = new Map<string, ClosedFlows>();
+  readonly #wakers = new Set<() => void>();
+  #frameTimer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly fleet: Fleet,
+    /** Pause between two rounds, in milliseconds. */
+    private delayMilliseconds: number,
+    private readonly onFrame: (frame: LiveFrame) => void,
+  ) {}
+
+  /** Runs until `stop`; rejects when the user interrupts. */
+  async run(): Promise<void> {
+    this.#announce();
+    await Promise.all(this.fleet.names.map((name) => this.#follow(name)));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
+    this.refresh();
+  }
+
+  /** Asks all hosts now, those apart that are being asked. */
+  refresh(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
+
+  setDelay(milliseconds: number): void {
+    this.delayMilliseconds = milliseconds;
+    this.refresh();
+  }
+
+  async #follow(name: string): Promise<void> {
+    const closed = new ClosedFlows();
+    this.#closed.set(name, closed);
+    while (!this.#stopped) {
+      const round = await pollHost(this.fleet, name);
+      this.#rounds.set(name, round);
+      if (round.ok) closed.update(round.answer.flows, Date.now());
+      this.#announce();
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wakers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, this.delayMilliseconds);
+      this.#wakers.add(wake);
+    });
+  }
+
+  #announce(): void {
+    if (this.#stopped || this.#frameTimer !== null) return;
+    this.onFrame(this.#frame());
+    this.#frameTimer = setTimeout(() => {
+      this.#frameTimer = null;
+      if (!this.#stopped) this.onFrame(this.#frame());
+    }, frameMilliseconds);
+  }
+
+  #frame(): LiveFrame {
+    const frame = buildFrame(this.fleet.names, this.#rounds, new Date());
+    return {
+      ...frame,
+      flows: [...frame.flows, ...[...this.#closed.values()].flatMap((closed) => closed.rows)],
+    };
+  }
+}

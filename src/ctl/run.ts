@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { ExitCode } from '../errors/exit-code.js';
+import { VsocketError } from '../errors/vsocket-error.js';
+import { buildProgram } from './commands/build-program.js';
+import type { Context } from './commands/context.js';
+import { sanitize } from './text/sanitize.js';
+
+/** A signal that ended the run; the exit code is 128 + its number, as shells have it. */
+class Interrupted extends Error {
+  constructor(readonly exitCode: number) {
+    super('interrupted');
+  }
+}
+
+const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Runs vsockctl for this process: parses, acts, sets the exit code. Every error ends here in one line. */
+export async function run(): Promise<void> {
+  const interruption = new AbortController();
+  for (const [name, code] of Object.entries(signals)) {
+    process.on(name, () => interruption.abort(new Interrupted(code)));
+  }
+  endQuietlyOnBrokenPipe();
+  const { stdin, stdout, stderr, env: environment } = process;
+  const context: Context = { environment, stdin, stdout, stderr, signal: interruption.signal };
+  const debug = process.argv.includes('--debug');
+  let exitCode: number = ExitCode.done;
+  try {
+    const program = buildProgram(context, ownVersion(), (code) => (exitCode = code));
+    await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
+  } catch (error) {
+    exitCode = report(interruption.signal.aborted ? interruption.signal.reason : error, debug);
+  }
+  // What is still open (a connection that is being closed) must not keep a finished command waiting.
+  stdout.write('', () => stderr.write('', () => process.exit(exitCode)));
+}
+
+/** Whoever reads our output may stop at any time (`| head`); that is no error. */
+function endQuietlyOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(ExitCode.done);
+      throw error;
+    });
+  }
+}
+
+function report(error: unknown, debug: boolean): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return ExitCode.done;
+    const line = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    process.stderr.write(`vsockctl: ${sanitize(line)}; see vsockctl --help\n`);
+    return ExitCode.usage;
+  }
+  const line =
+    error instanceof VsocketError
+      ? error.line
+      : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  process.stderr.write(
+    `vsockctl: ${sanitize(line)}${error instanceof VsocketError ? '' : '; --debug shows more'}\n`,
+  );
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  return error instanceof VsocketError ? error.exitCode : ExitCode.failed;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

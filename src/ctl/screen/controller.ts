@@ -1,0 +1,139 @@
+import type { OutcomeRow } from '../columns/outcome-table.js';
+import type { FlowRow } from '../columns/flow-table.js';
+import type { LiveFrame } from '../model/fleet-monitor.js';
+import { effectNames, stateActions, type ActionName, type EffectName, type Scene } from './actions.js';
+import { dialogKey } from './dialog-keys.js';
+import { drawScreen, listRows, type Size } from './draw-screen.js';
+import { liveBindings } from './key-bindings.js';
+import type { WidthMemory } from './layout-columns.js';
+import type { Glyphs, Line } from './line.js';
+import { settle } from './position.js';
+import type { UiState } from './ui-state.js';
+import { listView, type ViewList } from './view-list.js';
+
+/** What the controller asks of the world around it. */
+export interface ControllerEffects {
+  kill: (targets: readonly FlowRow[]) => Promise<{ rows: OutcomeRow[]; errors: string[] }>;
+  setDelay: (seconds: number) => void;
+  /** Null, or a message. */
+  rememberWide: (wide: boolean) => string | null;
+  effect: (name: EffectName) => void;
+}
+
+export interface ControllerOptions {
+  readonly: boolean;
+  glyphs: Glyphs;
+  size: Size;
+}
+
+/** Holds the state, takes frames and keys in, and gives a screen of lines out. Knows neither Ink nor a terminal. */
+export class Controller {
+  #live: LiveFrame = { at: new Date().toISOString(), hosts: [], vms: [], flows: [], errors: [] };
+  #list: ViewList;
+  #lines: Line[] = [];
+  #size: Size;
+  readonly #listeners = new Set<() => void>();
+  readonly #bindings: ReadonlyMap<string, ActionName>;
+  readonly #memories = new Map<string, WidthMemory>();
+
+  constructor(
+    private state: UiState,
+    private readonly effects: ControllerEffects,
+    private readonly options: ControllerOptions,
+  ) {
+    this.#size = options.size;
+    this.#bindings = new Map(
+      liveBindings(options.readonly).flatMap(({ keys, action }) =>
+        keys.map((key): [string, ActionName] => [key, action]),
+      ),
+    );
+    this.#list = listView(this.#frame, state);
+    this.#refresh();
+  }
+
+  /** For React's useSyncExternalStore. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly lines = (): Line[] => this.#lines;
+
+  takeFrame(frame: LiveFrame): void {
+    this.#live = frame;
+    this.#refresh();
+  }
+
+  resize(size: Size): void {
+    this.#size = size;
+    this.#memories.clear();
+    this.#refresh();
+  }
+
+  /** Takes one key by its name: `j`, `down`, `ctrl-z`. */
+  press(key: string): void {
+    const before = this.state;
+    if (before.dialog !== null) {
+      const { state, kill } = dialogKey(before, before.dialog, key);
+      this.state = state;
+      if (kill && before.dialog.kind === 'kill') void this.#kill(before.dialog.targets);
+    } else {
+      this.#act(key);
+    }
+    if (this.state.delaySeconds !== before.delaySeconds) this.effects.setDelay(this.state.delaySeconds);
+    if (this.state.wide !== before.wide) this.#say(this.effects.rememberWide(this.state.wide));
+    this.#refresh();
+  }
+
+  #act(key: string): void {
+    const action = this.#bindings.get(key);
+    this.state = { ...this.state, message: null };
+    if (action === undefined) return;
+    if (isEffect(action)) return this.effects.effect(action);
+    const scene: Scene = {
+      frame: this.#frame,
+      list: this.#list,
+      visibleRows: listRows(this.#frame, this.#size),
+    };
+    this.state = stateActions[action](this.state, scene);
+  }
+
+  async #kill(targets: readonly FlowRow[]): Promise<void> {
+    this.state = { ...this.state, marked: new Set(), message: { text: 'killing…', tone: 'muted' } };
+    const { rows, errors } = await this.effects.kill(targets);
+    const reset = rows.filter((row) => row.outcome === 'reset').length;
+    const others = rows
+      .filter((row) => row.outcome !== 'reset')
+      .map((row) => `${row.id} ${row.outcome} ${row.detail}`.trim());
+    const problems = [...others, ...errors];
+    const done = `${String(reset)} of ${String(targets.length)} flows reset`;
+    const text = problems.length === 0 ? done : `${done}; ${problems.join('; ')}`;
+    this.state = { ...this.state, message: { text, tone: problems.length === 0 ? 'good' : 'bad' } };
+    this.#refresh();
+  }
+
+  #say(problem: string | null): void {
+    if (problem !== null) this.state = { ...this.state, message: { text: problem, tone: 'bad' } };
+  }
+
+  get #frame(): LiveFrame {
+    return this.state.frozen ?? this.#live;
+  }
+
+  #refresh(): void {
+    const { view } = this.state;
+    const frame = this.#frame;
+    this.#list = listView(frame, this.state);
+    const position = settle(this.state.positions[view], this.#list.ids, listRows(frame, this.#size));
+    this.state = { ...this.state, positions: { ...this.state.positions, [view]: position } };
+    const memory = this.#memories.get(view) ?? new Map<string, number>();
+    this.#memories.set(view, memory);
+    const { glyphs, readonly } = this.options;
+    this.#lines = drawScreen(frame, this.#list, this.state, { size: this.#size, glyphs, readonly, memory });
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function isEffect(action: ActionName): action is EffectName {
+  return (effectNames as readonly string[]).includes(action);
+}

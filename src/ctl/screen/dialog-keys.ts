@@ -1,0 +1,80 @@
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { compileFilter } from '../filter/compile-filter.js';
+import { viewTables, type Dialog, type UiState, type ViewName } from './ui-state.js';
+
+/** What a key does while a dialog is open. `kill` says that the user confirmed. */
+export interface DialogResult {
+  state: UiState;
+  kill: boolean;
+}
+
+type Input = Extract<Dialog, { kind: 'input' }>;
+
+/** Least and longest delay that can be typed, in seconds. */
+const delayLimits = { least: 0.2, most: 3600 };
+
+export function dialogKey(state: UiState, dialog: Dialog, key: string): DialogResult {
+  const closed = { ...state, dialog: null };
+  const stay = (next: Dialog): DialogResult => ({ state: { ...state, dialog: next }, kill: false });
+  switch (dialog.kind) {
+    case 'help':
+      if (key === 'down' || key === 'j' || key === 'pagedown')
+        return stay({ ...dialog, top: dialog.top + 1 });
+      if (key === 'up' || key === 'k' || key === 'pageup')
+        return stay({ ...dialog, top: Math.max(0, dialog.top - 1) });
+      return { state: closed, kill: false };
+    case 'kill':
+      if (['left', 'right', 'tab', 'shift-tab', 'h', 'l'].includes(key)) {
+        return stay({ ...dialog, focus: dialog.focus === 'cancel' ? 'kill' : 'cancel' });
+      }
+      if (key === 'enter') return { state: closed, kill: dialog.focus === 'kill' };
+      return key === 'escape' || key === 'q' || key === 'n' ? { state: closed, kill: false } : stay(dialog);
+    case 'input':
+      return { state: inputKey(state, dialog, key), kill: false };
+  }
+}
+
+function inputKey(state: UiState, dialog: Input, key: string): UiState {
+  if (key === 'enter') return dialog.error === '' ? { ...state, dialog: null } : state;
+  if (key === 'escape') return apply({ ...state, dialog: null }, dialog.purpose, dialog.before);
+  const text = editText(dialog.text, key);
+  if (text === dialog.text) return state;
+  const error = problem(state, dialog.purpose, text);
+  const next = { ...state, dialog: { ...dialog, text, error } };
+  // What is valid applies while it is typed.
+  return error === '' ? apply(next, dialog.purpose, text) : next;
+}
+
+function editText(text: string, key: string): string {
+  if (key === 'backspace') return [...text].slice(0, -1).join('');
+  if (key === 'ctrl-u') return '';
+  if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
+  if (key === 'space') return `${text} `;
+  return [...key].length === 1 ? text + key : text;
+}
+
+const filterChecks: Record<ViewName, (text: string) => unknown> = {
+  hosts: (text) => compileFilter(text, viewTables.hosts),
+  vms: (text) => compileFilter(text, viewTables.vms),
+  flows: (text) => compileFilter(text, viewTables.flows),
+};
+
+function problem(state: UiState, purpose: Input['purpose'], text: string): string {
+  if (purpose === 'delay') {
+    const seconds = Number(text);
+    const fine = text !== '' && seconds >= delayLimits.least && seconds <= delayLimits.most;
+    return fine ? '' : `seconds, ${String(delayLimits.least)} to ${String(delayLimits.most)}`;
+  }
+  try {
+    filterChecks[state.view](text);
+    return '';
+  } catch (error) {
+    if (error instanceof VsocketError) return error.message;
+    throw error;
+  }
+}
+
+function apply(state: UiState, purpose: Input['purpose'], text: string): UiState {
+  if (purpose === 'delay') return { ...state, delaySeconds: Number(text) };
+  return { ...state, filters: { ...state.filters, [state.view]: text } };
+}

@@ -1,0 +1,62 @@
+import type { LiveFrame } from '../model/fleet-monitor.js';
+import { overlayBox } from './box-lines.js';
+import { helpLines, killLines, killTitle } from './dialog-lines.js';
+import { footerLine } from './footer-line.js';
+import { headerHeight, headerLines } from './header-lines.js';
+import type { WidthMemory } from './layout-columns.js';
+import { fitLine, type Glyphs, type Line } from './line.js';
+import { listLines } from './list-lines.js';
+import type { UiState } from './ui-state.js';
+import type { ViewList } from './view-list.js';
+
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+/** Below this, a table makes no sense. */
+export const smallest: Size = { columns: 60, rows: 10 };
+
+export interface DrawOptions {
+  size: Size;
+  glyphs: Glyphs;
+  readonly: boolean;
+  memory: WidthMemory;
+}
+
+/** Rows of the list that fit: what is left by the header, the column titles and the footer. */
+export function listRows(frame: LiveFrame, size: Size): number {
+  return Math.max(1, size.rows - headerHeight(frame) - 2);
+}
+
+/** The whole screen: exactly `rows` lines of exactly `columns` columns. */
+export function drawScreen(frame: LiveFrame, list: ViewList, state: UiState, options: DrawOptions): Line[] {
+  const { size, glyphs, readonly, memory } = options;
+  const { columns: width } = size;
+  if (width < smallest.columns || size.rows < smallest.rows) return tooSmall(size);
+  const rows = listRows(frame, size);
+  const middle = listLines(list, state, { width, rows, glyphs, memory });
+  return [
+    ...headerLines(frame, list, state, width, glyphs),
+    ...withDialog(middle, state, options),
+    footerLine(state, readonly, width, glyphs),
+  ];
+}
+
+function withDialog(lines: Line[], state: UiState, { size, glyphs, readonly }: DrawOptions): Line[] {
+  const { dialog } = state;
+  if (dialog?.kind === 'help') {
+    const content = helpLines(readonly, size.columns, lines.length, dialog.top, glyphs);
+    return overlayBox(lines, 'Keys (any key closes, j k scroll)', content, size.columns, glyphs);
+  }
+  if (dialog?.kind === 'kill')
+    return overlayBox(lines, killTitle(dialog), killLines(dialog), size.columns, glyphs);
+  return lines;
+}
+
+function tooSmall(size: Size): Line[] {
+  const text = `window too small: ${String(size.columns)}x${String(size.rows)}, needs ${String(smallest.columns)}x${String(smallest.rows)}`;
+  return Array.from({ length: size.rows }, (_, row) =>
+    fitLine([{ text: row === 0 ? text : '' }], size.columns, ''),
+  );
+}

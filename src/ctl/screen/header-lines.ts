@@ -1,0 +1,93 @@
+import type { LiveFrame } from '../model/fleet-monitor.js';
+import { formatRate } from '../text/units.js';
+import { fitLine, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
+import { viewNames, viewTables, type UiState } from './ui-state.js';
+import type { ViewList } from './view-list.js';
+
+/** Failed hosts that get a line of their own; the rest is counted. */
+const shownFailures = 3;
+
+const titles = { hosts: 'Hosts', vms: 'VMs', flows: 'Flows' };
+
+/** The fleet at a glance, hosts that failed with the reason, and where one is. */
+export function headerLines(
+  frame: LiveFrame,
+  list: ViewList,
+  state: UiState,
+  width: number,
+  glyphs: Glyphs,
+): Line[] {
+  return [
+    spreadLine(fleetSegments(frame, glyphs), clockSegments(frame, state), width, glyphs.cut),
+    ...failureLines(frame, width, glyphs),
+    spreadLine(tabSegments(state), placeSegments(list, state), width, glyphs.cut),
+  ];
+}
+
+/** Lines that `headerLines` takes. */
+export function headerHeight(frame: LiveFrame): number {
+  return 2 + Math.min(frame.errors.length, shownFailures);
+}
+
+function fleetSegments(frame: LiveFrame, glyphs: Glyphs): Line {
+  const ok = frame.hosts.filter((host) => host.status === 'ok');
+  const failed = frame.errors.length;
+  const waiting = frame.hosts.length - ok.length - failed;
+  const sum = (pick: (host: (typeof ok)[number]) => number | null): number =>
+    ok.reduce((total, host) => total + (pick(host) ?? 0), 0);
+  const line: Line = [
+    { text: 'vSocket', bold: true, tone: 'accent' },
+    { text: `  hosts ${String(ok.length)} ok`, tone: ok.length > 0 ? 'good' : 'muted' },
+  ];
+  if (failed > 0) line.push({ text: `, ${String(failed)} failed`, tone: 'bad', bold: true });
+  if (waiting > 0) line.push({ text: `, ${String(waiting)} connecting`, tone: 'muted' });
+  line.push(
+    { text: `  VMs ${String(sum((host) => host.vms))}` },
+    { text: `  flows ${String(sum((host) => host.flows))}` },
+    { text: ` (${String(sum((host) => host.fastFlows))} fast)` },
+    { text: `  ${glyphs.up} ${formatRate(sum((host) => host.txBytesPerSecond)).padStart(10)}` },
+    { text: `  ${glyphs.down} ${formatRate(sum((host) => host.rxBytesPerSecond)).padStart(10)}` },
+  );
+  return line;
+}
+
+function clockSegments(frame: LiveFrame, state: UiState): Line {
+  const clock: Segment = { text: ` ${new Date(frame.at).toTimeString().slice(0, 8)}` };
+  return state.frozen === null ? [clock] : [{ text: ' FROZEN ', inverse: true, bold: true }, clock];
+}
+
+function failureLines(frame: LiveFrame, width: number, glyphs: Glyphs): Line[] {
+  return frame.errors.slice(0, shownFailures).map(({ host, message }, index) => {
+    const more = frame.errors.length - shownFailures;
+    const rest = index === shownFailures - 1 && more > 0 ? `(and ${String(more)} more hosts: press 1) ` : '';
+    return fitLine([{ text: `${glyphs.failed} ${rest}${host}: ${message}`, tone: 'bad' }], width, glyphs.cut);
+  });
+}
+
+function tabSegments(state: UiState): Line {
+  const tabs = viewNames.map((name, index): Segment => {
+    const current = name === state.view;
+    return {
+      text: ` ${String(index + 1)} ${titles[name]} `,
+      bold: current,
+      inverse: current,
+      ...(current ? {} : { tone: 'muted' }),
+    };
+  });
+  const { host, vm } = state.scope;
+  const place = [host, vm].filter((part) => part !== null).join(' / ');
+  return place === '' ? tabs : [...tabs, { text: `  ${place}`, tone: 'accent', bold: true }];
+}
+
+function placeSegments(list: ViewList, state: UiState): Line {
+  const sort = state.sorts[state.view];
+  const header = viewTables[state.view].columns.find((column) => column.key === sort.key)?.header ?? sort.key;
+  const filter = state.filters[state.view];
+  const position = state.positions[state.view];
+  const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}`;
+  const line: Line = [];
+  if (filter !== '') line.push({ text: ` filter: ${filter} `, tone: 'accent' });
+  if (state.marked.size > 0) line.push({ text: ` ${String(state.marked.size)} marked `, bold: true });
+  line.push({ text: ` by ${header}${sort.reverse ? ' reversed' : ''}  ${count}`, tone: 'muted' });
+  return line;
+}

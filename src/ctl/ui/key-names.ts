@@ -1,0 +1,39 @@
+import type { Key } from 'ink';
+
+const special: readonly (readonly [keyof Key, string])[] = [
+  ['upArrow', 'up'],
+  ['downArrow', 'down'],
+  ['leftArrow', 'left'],
+  ['rightArrow', 'right'],
+  ['pageDown', 'pagedown'],
+  ['pageUp', 'pageup'],
+  ['home', 'home'],
+  ['end', 'end'],
+  ['return', 'enter'],
+  ['escape', 'escape'],
+  ['backspace', 'backspace'],
+  // Ink calls the character that terminals send for Backspace (0x7f) delete.
+  ['delete', 'backspace'],
+];
+
+const controlNames: Record<string, string> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\u007f': 'backspace',
+  ' ': 'space',
+  '\u001b': 'escape',
+};
+
+/** The keys in what Ink hands over as one event: keys pressed quickly come together (`jjj`). */
+export function keyNames(input: string, key: Key): string[] {
+  for (const [name, keyName] of special) if (key[name] === true) return [keyName];
+  if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
+  if (key.ctrl && input.length === 1) return [`ctrl-${input}`];
+  return [...input].flatMap((character) => {
+    const named = controlNames[character];
+    if (named !== undefined) return [named];
+    const code = character.charCodeAt(0);
+    return code < 32 ? [`ctrl-${String.fromCharCode(code + 96)}`] : [character];
+  });
+}

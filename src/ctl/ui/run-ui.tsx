@@ -1,0 +1,105 @@
+import { ExitCode } from '../../errors/exit-code.js';
+import { parseSortOrder } from '../columns/compare-rows.js';
+import { flowTable, type FlowRow } from '../columns/flow-table.js';
+import type { Context } from '../commands/context.js';
+import type { TopInput } from '../commands/top.js';
+import { answersOf } from '../commands/with-fleet.js';
+import { carryOutKill } from '../fleet/kill-flows.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { FleetMonitor } from '../model/fleet-monitor.js';
+import { loadSettings, saveSettings } from '../model/settings-file.js';
+import { Controller } from '../screen/controller.js';
+import type { EffectName } from '../screen/actions.js';
+import { asciiGlyphs, unicodeGlyphs } from '../screen/line.js';
+import { initialState } from '../screen/ui-state.js';
+import { FrameWriter } from './frame-writer.js';
+import { TerminalSession } from './terminal-session.js';
+
+/** `top` on a terminal, until the user quits. Rejects with the reason when a signal ends it. */
+export async function runUi(fleet: Fleet, input: TopInput, context: Context): Promise<ExitCode> {
+  const { environment, stdin, stdout, signal } = context;
+  // Chalk looks at these when it is loaded, and draws no attributes at all when it believes there is no terminal.
+  process.env['FORCE_COLOR'] ??= '1';
+  const { render } = await import('ink');
+  const { App } = await import('./App.js');
+  const terminal = new TerminalSession(stdin, stdout);
+  const writer = new FrameWriter(stdout);
+  const monitor = new FleetMonitor(fleet, input.delay * 1000, (frame) => controller.takeFrame(frame));
+  let quit = (): void => undefined;
+  const done = new Promise<ExitCode>((resolve) => (quit = () => resolve(ExitCode.done)));
+  const effects: Record<EffectName, () => void> = {
+    quit: () => quit(),
+    redraw: () => writer.redraw(),
+    suspend: () => terminal.suspend(() => writer.redraw()),
+  };
+  const controller = new Controller(
+    initialState({
+      filter: input.filter.join(' '),
+      sort: parseSortOrder(input.sortBy, flowTable),
+      delaySeconds: input.delay,
+      wide: loadSettings(environment).wide,
+    }),
+    {
+      kill: async (targets) => {
+        const result = await killTargets(fleet, targets);
+        monitor.refresh();
+        return result;
+      },
+      setDelay: (seconds) => monitor.setDelay(seconds * 1000),
+      rememberWide: (wide) => saveSettings({ wide }, environment),
+      effect: (name) => effects[name](),
+    },
+    { readonly: input.readonly, glyphs: input.ascii ? asciiGlyphs : unicodeGlyphs, size: sizeOf(stdout) },
+  );
+  const resize = (): void => {
+    writer.resize();
+    stdout.write('\u001b[2J');
+    controller.resize(sizeOf(stdout));
+  };
+  terminal.enter();
+  stdout.on('resize', resize);
+  const colour = (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const ink = render(<App controller={controller} colour={colour} />, {
+    stdin,
+    stdout: writer as unknown as NodeJS.WriteStream,
+    debug: true,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
+  try {
+    return await Promise.race([
+      done,
+      monitor.run().then(() => done),
+      ink.waitUntilExit().then(() => done),
+      interruption(signal),
+    ]);
+  } finally {
+    stdout.off('resize', resize);
+    monitor.stop();
+    ink.unmount();
+    terminal.end();
+  }
+}
+
+function sizeOf(stdout: NodeJS.WriteStream): { columns: number; rows: number } {
+  return { columns: stdout.columns, rows: stdout.rows };
+}
+
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = (): void => reject(signal.reason as Error);
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+}
+
+async function killTargets(fleet: Fleet, targets: readonly FlowRow[]) {
+  const outcomes = await carryOutKill(fleet, {
+    request: { ids: targets.map((flow) => flow.id) },
+    flows: targets,
+  });
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.ok ? [] : [`${outcome.host}: ${outcome.error.line}`],
+  );
+  return { rows: answersOf(outcomes), errors };
+}

@@ -1,0 +1,77 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { Flow } from '../../../src/api/flow.js';
+import { Host } from '../../../src/api/host.js';
+import { KillRequest, type KillOutcome } from '../../../src/api/kill.js';
+import { Vm } from '../../../src/api/vm.js';
+import type { FixtureData } from './fixture-data.js';
+
+/** Takes over an answer; false leaves it to the fixture. For hosts that hang, lie or break off. */
+export type Misbehaviour = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** vsockd's API over fixed data, on real Unix sockets. What it answers is checked by the same schemas. */
+export class FixtureApi {
+  readonly requests: { url: string; client: string | undefined; body: string }[] = [];
+  misbehave: Misbehaviour = () => false;
+  readonly #servers: Server[] = [];
+
+  private constructor(readonly data: FixtureData) {}
+
+  static async start(directory: string, data: FixtureData): Promise<FixtureApi> {
+    const api = new FixtureApi(data);
+    mkdirSync(directory, { recursive: true });
+    for (const name of ['read', 'admin']) {
+      const server = createServer(
+        (request, response) => void api.#serve(name === 'admin', request, response),
+      );
+      await new Promise<void>((resolve) => server.listen(join(directory, `${name}.sock`), resolve));
+      api.#servers.push(server);
+    }
+    return api;
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  async #serve(mayChange: boolean, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const url = new URL(request.url ?? '/', 'http://vsockd');
+    this.requests.push({
+      url: `${request.method ?? ''} ${url.pathname}${url.search}`,
+      client: request.headers['x-vsocket-client']?.toString(),
+      body,
+    });
+    if (this.misbehave(request, response)) return;
+    const vm = url.searchParams.get('vm');
+    if (url.pathname === '/v1/host') return answer(response, Host.parse(this.data.host));
+    if (url.pathname === '/v1/vms') return answer(response, { items: z.array(Vm).parse(this.data.vms) });
+    if (url.pathname === '/v1/flows') {
+      const items = z.array(Flow).parse(this.data.flows.filter((flow) => vm === null || flow.vm === vm));
+      return answer(response, { items, total: items.length });
+    }
+    if (url.pathname === '/v1/flows/kill' && mayChange)
+      return this.#kill(KillRequest.parse(JSON.parse(body)), url, response);
+    answer(response, { code: 'no-such-thing', message: 'there is no such thing here' }, 404);
+  }
+
+  #kill(request: KillRequest, url: URL, response: ServerResponse): void {
+    const named = (flow: Flow): boolean =>
+      'vm' in request ? flow.vm === request.vm : request.ids.includes(flow.id);
+    const items = this.data.flows.filter(named);
+    if (url.searchParams.get('dryRun') === 'true') return answer(response, { items });
+    this.data.flows = this.data.flows.filter((flow) => !named(flow));
+    const outcomes: KillOutcome[] = items.map(({ id }) => ({ id, outcome: 'reset', detail: '' }));
+    answer(response, { outcomes });
+  }
+}
+
+function answer(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

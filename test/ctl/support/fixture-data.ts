@@ -1,0 +1,88 @@
+import { flowReasonCodes, type Flow } from '../../../src/api/flow.js';
+import type { Host } from '../../../src/api/host.js';
+import type { Vm } from '../../../src/api/vm.js';
+
+/** What one fixture host answers. */
+export interface FixtureData {
+  host: Host;
+  vms: Vm[];
+  flows: Flow[];
+}
+
+const startedAt = '2026-01-01T00:00:00.000Z';
+
+/** A host with two VMs of two tenants, at the same address, and `count` flows of many kinds. */
+export function fixtureData(
+  name: string,
+  count: number,
+  vmNames: [string, string] = ['red1', 'blue1'],
+): FixtureData {
+  const flows = Array.from({ length: count }, (_, index) => fixtureFlow(name, index, vmNames));
+  const vms = vmNames.map((vm, index) => fixtureVm(name, vm, index, flows));
+  return { host: fixtureHost(name, vms, flows), vms, flows };
+}
+
+function fixtureFlow(host: string, index: number, vmNames: [string, string]): Flow {
+  const first = index % 2 === 0;
+  const vm = first ? vmNames[0] : vmNames[1];
+  const fast = index % 3 !== 0;
+  return {
+    id: `${vm}:${String(5000 + index)}`,
+    host,
+    vm,
+    tenant: first ? 'red' : 'blue',
+    vni: first ? 100 : 200,
+    direction: index % 4 < 2 ? 'out' : 'in',
+    localAddress: '10.0.0.1',
+    localPort: 40_000 + (index % 20_000),
+    remoteAddress: '10.0.0.2',
+    remotePort: index % 5 === 0 ? 6379 : 5201,
+    remoteVm: index % 7 === 0 ? null : first ? 'red2' : 'blue2',
+    program: index % 11 === 0 ? null : index % 5 === 0 ? 'redis-server' : 'iperf3',
+    pid: index % 11 === 0 ? null : 1000 + index,
+    path: fast ? 'shm' : 'tcp',
+    reason: fast ? null : (flowReasonCodes[index % flowReasonCodes.length] ?? null),
+    state: 'established',
+    txBytes: index * 123_456,
+    rxBytes: index * 7_890,
+    txBytesPerSecond: (index * 7919) % 1_000_003,
+    rxBytesPerSecond: (index * 104_729) % 500_009,
+    establishedAt: new Date(Date.parse(startedAt) + index * 1000).toISOString(),
+  };
+}
+
+function fixtureVm(host: string, name: string, index: number, flows: readonly Flow[]): Vm {
+  const own = flows.filter((flow) => flow.vm === name);
+  const sum = (pick: (flow: Flow) => number): number => own.reduce((total, flow) => total + pick(flow), 0);
+  return {
+    name,
+    host,
+    tenant: index === 0 ? 'red' : 'blue',
+    vni: index === 0 ? 100 : 200,
+    addresses: ['10.0.0.1'],
+    interface: `vif-${name}`,
+    processes: 2,
+    flows: own.length,
+    fastFlows: own.filter((flow) => flow.path !== 'tcp').length,
+    txBytes: sum((flow) => flow.txBytes),
+    rxBytes: sum((flow) => flow.rxBytes),
+    txBytesPerSecond: sum((flow) => flow.txBytesPerSecond),
+    rxBytesPerSecond: sum((flow) => flow.rxBytesPerSecond),
+  };
+}
+
+function fixtureHost(name: string, vms: readonly Vm[], flows: readonly Flow[]): Host {
+  return {
+    name,
+    version: '0.1.0',
+    apiVersion: 1,
+    startedAt,
+    vms: vms.length,
+    flows: flows.length,
+    fastFlows: flows.filter((flow) => flow.path !== 'tcp').length,
+    txBytesPerSecond: vms.reduce((total, vm) => total + vm.txBytesPerSecond, 0),
+    rxBytesPerSecond: vms.reduce((total, vm) => total + vm.rxBytesPerSecond, 0),
+    upgradeAfterCalls: 4,
+    upgradeAfterBytes: 4096,
+  };
+}

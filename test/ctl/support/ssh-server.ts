@@ -1,0 +1,122 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A real OpenSSH sshd on a free port of 127.0.0.1 with host and user keys of its own. */
+export class SshServer {
+  private constructor(
+    readonly directory: string,
+    readonly port: number,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(directory: string, settings: readonly string[] = []): Promise<SshServer> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // sshd wants its privilege separation directory, which Debian makes only when its own service starts.
+    if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+    makeKey(join(directory, 'host_ed25519'), 'ed25519');
+    makeKey(join(directory, 'host_rsa'), 'rsa');
+    makeKey(join(directory, 'user_key'), 'ed25519');
+    const port = await freePort();
+    const config = [
+      `Port ${String(port)}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${directory}/host_ed25519`,
+      `HostKey ${directory}/host_rsa`,
+      `AuthorizedKeysFile ${directory}/user_key.pub`,
+      `PidFile ${directory}/sshd.pid`,
+      'AllowStreamLocalForwarding yes',
+      'AllowTcpForwarding yes',
+      'PermitRootLogin prohibit-password',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'StrictModes no',
+      'UsePAM no',
+      ...settings,
+    ];
+    writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);
+    const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(directory, 'sshd_config')], {
+      stdio: 'ignore',
+    });
+    await untilReachable(port, child);
+    return new SshServer(directory, port, child);
+  }
+
+  /** A stanza for the client's configuration. `knownHosts` and `identity` default to what is right. */
+  clientConfig(
+    alias: string,
+    overrides: { knownHosts?: string; identity?: string; extra?: string[] } = {},
+  ): string {
+    const lines = [
+      `Host ${alias}`,
+      '  HostName 127.0.0.1',
+      `  Port ${String(this.port)}`,
+      `  User ${userInfo().username}`,
+      `  IdentityFile ${overrides.identity ?? join(this.directory, 'user_key')}`,
+      '  IdentitiesOnly yes',
+      '  IdentityAgent none',
+      `  UserKnownHostsFile ${overrides.knownHosts ?? this.knownHosts()}`,
+      '  GlobalKnownHostsFile none',
+      ...(overrides.extra ?? []).map((line) => `  ${line}`),
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** A known_hosts file with the keys of these types. */
+  knownHosts(
+    types: readonly string[] = ['ed25519', 'rsa'],
+    name = `[127.0.0.1]:${String(this.port)}`,
+  ): string {
+    const file = join(this.directory, `known_hosts_${types.join('_')}`);
+    writeFileSync(file, types.map((type) => `${name} ${this.publicKey(type)}\n`).join(''));
+    return file;
+  }
+
+  /** Type and key in base64. */
+  publicKey(type: string): string {
+    return readFileSync(join(this.directory, `host_${type}.pub`), 'utf8')
+      .split(' ')
+      .slice(0, 2)
+      .join(' ');
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill();
+    await once(this.child, 'exit');
+  }
+}
+
+/** Makes a key pair without a passphrase, once. */
+export function makeKey(path: string, type: 'ed25519' | 'rsa'): void {
+  if (existsSync(path)) return;
+  const bits = type === 'rsa' ? ['-b', '2048'] : [];
+  execFileSync('ssh-keygen', ['-q', '-t', type, ...bits, '-N', '', '-f', path]);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilReachable(port: number, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`sshd ended with status ${String(child.exitCode)}`);
+    const socket = connect(port, '127.0.0.1');
+    const reached = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (reached) return;
+    await sleep(20);
+  }
+}
