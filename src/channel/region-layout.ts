@@ -75,6 +75,8 @@ export const slot = {
   /** The other end sends no more: the stream ends at this ring position. */
   rxFinal: 84,
   rxFinalPosition: 88,
+  /** Set once both ends are open: a sender that began before could end its stream while the other end knew of no ring. */
+  txAllowed: 92,
   // guest, the sender’s line
   txHead: 128,
   txStarted: 132,

@@ -10,8 +10,8 @@ import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
 import { Switchboard } from './switchboard.js';
 
-/** How often sockets are looked at whose program gave no sign of their close. */
-const sweepMilliseconds = 2000;
+/** How often the flows of processes that are not connected are looked at. */
+const sweepMilliseconds = 10_000;
 
 function log(level: LogLevel, message: string, fields: Record<string, unknown>): void {
   report({ type: 'log', level, message, fields });
@@ -41,9 +41,8 @@ async function start(config: HostConfig): Promise<Switchboard> {
     });
   for (const vm of vms) switchboard.scan(vm);
   poller.wake();
-  setInterval(() => {
-    for (const vm of vms) switchboard.sweep(vm, null);
-  }, sweepMilliseconds);
+  // The first sweep comes late enough for the processes of before a restart to have connected again.
+  setInterval(() => vms.forEach((vm) => switchboard.sweep(vm, null)), sweepMilliseconds);
   return switchboard;
 }
 

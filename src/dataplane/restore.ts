@@ -43,6 +43,7 @@ export function restoreFlows(
     showAgain(ledger, end);
     switchboard.showState(end);
   }
+  for (const end of ends.values()) if (end.state === 'open') switchboard.allowSending(end);
   return ends.size;
 }
 

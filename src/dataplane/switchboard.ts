@@ -101,7 +101,8 @@ export class Switchboard {
     const reason = this.refusal(end);
     this.zeroHostWords(end);
     if (reason !== null) {
-      if (reason === 'refused')
+      const left = Atomics.load(end.words, end.at(slot.closeHint)) !== 0;
+      if (reason === 'refused' && !left)
         this.needs.log('warn', 'claim refused: the VM has no such connection', this.describe(end));
       this.setState(end, 'waiting', reason);
       return;
@@ -129,6 +130,7 @@ export class Switchboard {
     this.ledger.words[this.ledger.record(end.record, recordField.peer)] = peer.record + 1;
     this.ledger.words[this.ledger.record(peer.record, recordField.peer)] = end.record + 1;
     for (const one of [end, peer]) this.setState(one, 'open', null);
+    for (const one of [end, peer]) this.allowSending(one);
   }
 
   link(end: FlowEnd, peer: FlowEnd): void {
@@ -148,6 +150,10 @@ export class Switchboard {
     Atomics.store(end.words, end.at(slot.hostState), hostState[end.state]);
     Atomics.store(end.words, end.at(slot.hostGeneration), end.generation | 0);
     end.vm.notify(end);
+  }
+
+  allowSending(end: FlowEnd): void {
+    Atomics.store(end.words, end.at(slot.txAllowed), 1);
   }
 
   private zeroHostWords(end: FlowEnd): void {
@@ -181,10 +187,15 @@ export class Switchboard {
     if (!end.closed && !this.needs.isHeld(end.vm, end)) this.close(end);
   }
 
-  sweep(vm: GuestVm, process: number | null): void {
+  /**
+   * Looks at the flows of a process that ended, or (null) of all that are not connected. A connected process says
+   * itself what it closes, and must: after both FINs the kernel shows no socket though the program still reads.
+   */
+  sweep(vm: GuestVm, ended: number | null): void {
     for (const end of vm.flows) {
       if (end === null) continue;
-      if (process === null || end.words[end.at(slot.process)] === process) this.checkClosed(end);
+      const process = end.words[end.at(slot.process)] ?? 0;
+      if (ended === null ? !vm.processes[process] : process === ended) this.checkClosed(end);
     }
   }
 
@@ -193,7 +204,8 @@ export class Switchboard {
     this.ledger.words[this.ledger.record(end.record, recordField.closed)] = 1;
     const peer = end.peer;
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
-      if (peer && !peer.closed && end.state === 'open' && hasUnread(end)) this.reset(peer, 'closed with bytes unread');
+      if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
+        this.reset(peer, 'closed with bytes unread');
       this.release(end);
       if (peer?.closed) this.release(peer);
       return;

@@ -29,7 +29,8 @@ struct epoll {
     int fd, inner, bell;
     bool bell_rung;
     struct waiter *waiter;
-    uint32_t sockets, engaged, turns, sleepers;
+    uint32_t sockets, engaged, turns;
+    uint32_t sleepers; /* threads that the kernel holds for this instance now */
     struct item *buckets[BUCKETS];
     struct item *ready, *ready_last;
     struct epoll *children[8]; /* nested instances that this one watches */
@@ -84,6 +85,19 @@ static void waiter_ready(struct epoll *ep) {
     if (waiter_connect(ep->waiter)) inner_add(ep, ep->waiter->fd, EPOLLIN);
 }
 
+static void ring_bell(struct epoll *ep) {
+    uint64_t one = 1;
+    if (ep->bell < 0 || ep->bell_rung) return;
+    ep->bell_rung = true;
+    (void)!real()->write(ep->bell, &one, sizeof one);
+}
+
+static void silence_bell(struct epoll *ep) {
+    uint64_t count;
+    (void)!real()->read(ep->bell, &count, sizeof count);
+    ep->bell_rung = false;
+}
+
 static void engage_item(struct item *i) {
     if (i->engaged) return;
     struct epoll *ep = i->epoll;
@@ -96,6 +110,7 @@ static void engage_item(struct item *i) {
     ep->engaged++;
     i->entry->flow->tcp_maybe = true;
     queue(i);
+    if (load(&ep->sleepers)) ring_bell(ep);
 }
 
 void epoll_engage_entry(struct entry *e) {
@@ -166,9 +181,22 @@ void epoll_after_fork(void) {
     }
 }
 
+static struct epoll *epoll_new(int fd) {
+    struct entry *e = entry_get(fd);
+    if (!e) return NULL;
+    pthread_mutex_lock(&process_lock);
+    if (!e->epoll && (e->epoll = calloc(1, sizeof *e->epoll))) {
+        e->epoll->fd = fd;
+        e->epoll->inner = e->epoll->bell = -1;
+    }
+    pthread_mutex_unlock(&process_lock);
+    return e->epoll;
+}
+
 static struct epoll *epoll_of(int fd) {
     struct entry *e = enabled ? entry_find(fd) : NULL;
-    return e && e->kind == KIND_EPOLL ? e->epoll : NULL;
+    if (!e || e->kind != KIND_EPOLL) return NULL;
+    return e->epoll || !threads_exist() ? e->epoll : epoll_new(fd);
 }
 
 bool epoll_has_sockets(struct epoll *ep) {
@@ -176,17 +204,6 @@ bool epoll_has_sockets(struct epoll *ep) {
     for (int c = 0; c < 8; c++)
         if (ep->children[c] && epoll_has_sockets(ep->children[c])) return true;
     return false;
-}
-
-static struct epoll *epoll_new(int fd) {
-    struct entry *e = entry_get(fd);
-    if (!e) return NULL;
-    if (e->epoll) return e->epoll;
-    struct epoll *ep = calloc(1, sizeof *ep);
-    if (!ep) return NULL;
-    ep->fd = fd;
-    ep->inner = ep->bell = -1;
-    return e->epoll = ep;
 }
 
 static int created(int fd) {
@@ -247,6 +264,7 @@ static int control_engaged(struct epoll *ep, int operation, struct item *i, stru
     i->disabled = i->absent = false;
     if (!i->engaged) engage_item(i);
     queue(i);
+    if (load(&ep->sleepers)) ring_bell(ep);
     return 0;
 }
 
@@ -312,10 +330,8 @@ static void inner_events(struct epoll *ep) {
     int n = real()->epoll_wait(ep->inner, events, 64, 0);
     for (int k = 0; k < n; k++) {
         int fd = events[k].data.fd;
-        uint64_t count;
         if (fd == ep->bell) {
-            real()->read(ep->bell, &count, sizeof count);
-            ep->bell_rung = false;
+            silence_bell(ep);
         } else if (ep->waiter && fd == ep->waiter->fd) {
             waiter_drain(ep->waiter);
             if (ep->waiter->fd >= 0 && ep->waiter->fd != fd) inner_add(ep, ep->waiter->fd, EPOLLIN);
@@ -349,13 +365,6 @@ static int kernel_ready(struct epoll *ep, struct epoll_event *events, int max) {
     return n > 0 ? without_inner(ep, events, n, &inner) : 0;
 }
 
-static void ring_bell(struct epoll *ep) {
-    uint64_t one = 1;
-    if (ep->bell < 0 || ep->bell_rung) return;
-    ep->bell_rung = true;
-    (void)!real()->write(ep->bell, &one, sizeof one);
-}
-
 static bool any_ready_locked(struct epoll *ep) {
     for (struct item *i = ep->ready, *next; i; i = next) {
         next = i->next_ready;
@@ -368,7 +377,7 @@ static bool any_ready_locked(struct epoll *ep) {
 
 void epoll_expose(struct epoll *ep) {
     for (int c = 0; c < 8; c++)
-        if (ep->children[c]) epoll_expose(ep->children[c]);
+        if (ep->children[c]) epoll_settle(ep->children[c]);
     if (!ep->sockets) return;
     pthread_mutex_lock(&process_lock);
     inner_make(ep);
@@ -382,6 +391,16 @@ void epoll_expose(struct epoll *ep) {
     bool ready = any_ready_locked(ep);
     pthread_mutex_unlock(&process_lock);
     if (ready) ring_bell(ep);
+}
+
+void epoll_settle(struct epoll *ep) {
+    if (ep->inner >= 0) inner_events(ep);
+    epoll_expose(ep);
+}
+
+static void settle_children(struct epoll *ep) {
+    for (int c = 0; c < 8; c++)
+        if (ep->children[c]) epoll_settle(ep->children[c]);
 }
 
 static bool some_ready(void *of) {
@@ -408,10 +427,12 @@ static int wait_events(struct epoll *ep, struct epoll_event *events, int max, ui
         if (n > 0) return ++ep->turns % KERNEL_EVERY ? n : n + kernel_ready(ep, events + n, max - n);
         if (waitable && ep->engaged && spin_until(some_ready, ep) && ++ep->turns % KERNEL_EVERY) continue;
         if (ep->engaged || !waitable) {
+            settle_children(ep);
             if ((n = kernel_ready(ep, events, max)) > 0) return n;
             if ((n = collect(ep, events, max)) > 0 || !waitable) return n;
         }
         uint64_t cap = NO_DEADLINE;
+        __atomic_fetch_add(&ep->sleepers, 1, __ATOMIC_SEQ_CST); /* before the last look: a later change rings */
         bool exposed = needs_waiter(ep);
         if (exposed) {
             epoll_expose(ep);
@@ -421,6 +442,7 @@ static int wait_events(struct epoll *ep, struct epoll_event *events, int max, ui
         struct timespec time, *limit = timeout_until(deadline, cap, &time);
         n = real()->epoll_pwait2(ep->fd, events, max, limit, mask);
         int saved = errno;
+        __atomic_fetch_sub(&ep->sleepers, 1, __ATOMIC_SEQ_CST);
         if (ep->waiter) waiter_disarm(ep->waiter);
         if (n < 0) {
             errno = saved;
@@ -436,7 +458,7 @@ static int wait_events(struct epoll *ep, struct epoll_event *events, int max, ui
 static int wait_on(int fd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask,
                    bool *ours) {
     struct epoll *ep = max > 0 && events ? epoll_of(fd) : NULL;
-    *ours = ep && epoll_has_sockets(ep);
+    *ours = ep && (epoll_has_sockets(ep) || threads_exist()); /* another thread may add one while this one waits */
     if (!*ours) return 0;
     uint64_t span = timeout ? (uint64_t)timeout->tv_sec * 1000000000ull + (uint64_t)timeout->tv_nsec : 0;
     return wait_events(ep, events, max, !timeout ? NO_DEADLINE : span ? now_ns() + span : 0, mask);

@@ -138,6 +138,18 @@ bool flow_is_reset(struct flow *f) {
     return f->header->host_state == HOST_RESET && host_state(f) == HOST_RESET;
 }
 
+bool flow_is_dead(struct flow *f) {
+    return f->error || f->header->reset_told || flow_is_reset(f);
+}
+
+/* After the end of the stream a reset answers what was sent: TCP calls that a broken pipe. */
+int flow_take_error(struct flow *f) {
+    if (swap(&f->header->reset_told, 1)) return 0;
+    int error = f->error ? f->error : rx_at_end(f) ? EPIPE : ECONNRESET;
+    f->error = 0;
+    return error;
+}
+
 void flow_engage_locked(struct flow *f) {
     if (f->engaged || host_state(f) < HOST_OPEN) return;
     f->engaged = true;

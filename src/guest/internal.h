@@ -108,6 +108,8 @@ struct flow *flow_for_call(int fd, struct entry *e);
 bool flow_adopt(int fd, struct entry *e); /* another process of this VM claimed it */
 void flow_engage_locked(struct flow *f);
 bool flow_is_reset(struct flow *f);
+bool flow_is_dead(struct flow *f); /* reset, by vsockd or by TCP itself */
+int flow_take_error(struct flow *f); /* a dead flow's error, told once as the kernel does it; then 0 */
 void flow_release(struct flow *f, struct entry *e, int fd); /* before the descriptor is closed */
 void flow_closed(struct flow *f);                           /* after it was closed */
 void flow_take_notices(struct flow *f); /* vsockd's notices for this flow come to this process */
@@ -173,6 +175,8 @@ void epoll_after_fork(void);
 bool epoll_has_sockets(struct epoll *ep);
 /* Makes the kernel's view of an epoll instance true, so that a kernel call may wait on it. */
 void epoll_expose(struct epoll *ep);
+/* The same for one that is not waited on itself, but watched by poll or by another instance. */
+void epoll_settle(struct epoll *ep);
 
 bool threads_exist(void);
 

@@ -82,10 +82,7 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *siz
     int result = real()->getsockopt(fd, level, option, value, size);
     struct entry *e = level == SOL_SOCKET && option == SO_ERROR && result == 0 ? entry_tcp(fd) : NULL;
     struct flow *f = e ? e->flow : NULL;
-    if (f && *(int *)value == 0 && (f->error || flow_is_reset(f)) && !swap(&f->header->reset_told, 1)) {
-        *(int *)value = f->error ? f->error : ECONNRESET;
-        f->error = 0;
-    }
+    if (f && *(int *)value == 0 && flow_is_dead(f)) *(int *)value = flow_take_error(f);
     return result;
 }
 

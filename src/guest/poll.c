@@ -48,7 +48,7 @@ static bool any_flow_ready(void *of) {
 static void expose_instances(const struct pollfd *fds, nfds_t count) {
     for (nfds_t k = 0; k < count; k++) {
         struct entry *e = fds[k].fd >= 0 ? entry_find(fds[k].fd) : NULL;
-        if (e && e->epoll) epoll_expose(e->epoll);
+        if (e && e->epoll) epoll_settle(e->epoll);
     }
 }
 

@@ -25,9 +25,8 @@ static int write_events(struct flow *f, int want) {
 }
 
 int flow_events(int fd, struct flow *f, int want) {
-    if (flow_is_reset(f)) return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP;
-    int events = read_events(fd, f) | write_events(f, want);
-    if (f->error) events |= POLLIN | POLLOUT | POLLERR | POLLHUP;
+    int events = flow_is_dead(f) ? 0 : read_events(fd, f) | write_events(f, want);
+    if (flow_is_dead(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (f->header->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && f->header->tx_shut) events |= POLLHUP;
     return events & (want | POLLERR | POLLHUP);
 }

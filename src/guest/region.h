@@ -38,8 +38,9 @@ struct vs_slot {
     uint32_t guest_state, generation, cookie_low, cookie_high, direction, process, local_port, remote_port;
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
-    uint32_t host_state, host_generation, rx_started, rx_start_low, rx_start_high, rx_final, rx_final_position;
-    uint32_t pad0[9];
+    uint32_t host_state, host_generation, rx_started, rx_start_low, rx_start_high, rx_final, rx_final_position,
+        tx_allowed;
+    uint32_t pad0[8];
     /* guest, the sender's line */
     uint32_t tx_head, tx_started, tx_start_low, tx_start_high, tx_waiting;
     uint32_t pad1[11];

@@ -37,9 +37,9 @@ static ssize_t tcp_receive(int fd, const struct iovec *iov, int count, size_t sk
 
 /* A reset is told once, then the stream is at its end; so TCP does it. */
 static ssize_t reset_on_receive(struct flow *f) {
-    if (swap(&f->header->reset_told, 1)) return 0;
-    errno = f->error ? f->error : ECONNRESET;
-    f->error = 0;
+    int error = flow_take_error(f);
+    if (error == 0) return 0;
+    errno = error;
     return -1;
 }
 
@@ -56,7 +56,7 @@ static ssize_t receive_engaged(int fd, struct flow *f, const struct iovec *iov, 
     size_t n = ring_take(f, iov, count, skip, flags & MSG_PEEK);
     if (n) return (ssize_t)n;
     if (rx_at_end(f) || h->rx_shut) return 0;
-    if (f->error || flow_is_reset(f)) return reset_on_receive(f);
+    if (flow_is_dead(f)) return reset_on_receive(f);
     if ((f->tcp_maybe || ++f->empty_reads % 64 == 0) && !h->rx_end_of_stream) {
         enum tcp_side side = tcp_look(fd, f);
         if (side == TCP_FAILED) return reset_on_receive(f);
@@ -88,6 +88,7 @@ ssize_t transfer_receive(int fd, struct entry *e, const struct iovec *iov, int c
     bool has_timeout = false;
     uint32_t turn = 0;
     for (;;) {
+        bool was_engaged = f && f->engaged;
         ssize_t n = f ? receive_once(fd, f, iov, count, done, flags)
                       : tcp_receive(fd, iov, count, done, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
         if (n > 0) {
@@ -95,6 +96,11 @@ ssize_t transfer_receive(int fd, struct entry *e, const struct iovec *iov, int c
             e->bytes += (uint64_t)n;
             if (done == total || !(flags & MSG_WAITALL) || (flags & MSG_PEEK)) return (ssize_t)done;
             continue;
+        }
+        /* The end of TCP is the end of the stream only when the other end did not go over to the ring meanwhile. */
+        if (n == 0 && !was_engaged && (f || (f = e->flow))) {
+            flow_for_call(fd, e);
+            if (f->engaged) continue;
         }
         if (n == 0) return (ssize_t)done;
         if (errno != EAGAIN) return done ? (ssize_t)done : -1;
@@ -121,12 +127,10 @@ static ssize_t broken_pipe(int flags) {
 }
 
 static ssize_t reset_on_send(struct flow *f, int flags) {
-    if (!f->header->rx_end_of_stream && !swap(&f->header->reset_told, 1)) {
-        errno = f->error ? f->error : ECONNRESET;
-        f->error = 0;
-        return -1;
-    }
-    return broken_pipe(flags);
+    int error = flow_take_error(f);
+    if (error == 0 || error == EPIPE) return broken_pipe(flags);
+    errno = error;
+    return -1;
 }
 
 /* The sender goes over to the ring: from here on it puts nothing on TCP, and says how much it had put there. */
@@ -134,7 +138,7 @@ static bool start_ring(int fd, struct entry *e, struct flow *f) {
     struct vs_slot *h = f->header;
     struct tcp_counts counts;
     full_fence();
-    if (load(&e->sending) > 0 || !tcp_counts(fd, &counts)) return false;
+    if (!load(&h->tx_allowed) || load(&e->sending) > 0 || !tcp_counts(fd, &counts)) return false;
     if (counts.state != 1 /* TCP_ESTABLISHED */ && counts.state != 8 /* TCP_CLOSE_WAIT */) return false;
     h->tx_start_low = (uint32_t)counts.written;
     h->tx_start_high = (uint32_t)(counts.written >> 32);
@@ -181,7 +185,7 @@ ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int coun
     bool has_timeout = false;
     while (done < total) {
         if (f->header->tx_shut) return done ? (ssize_t)done : broken_pipe(flags);
-        if (flow_is_reset(f) || f->error) return done ? (ssize_t)done : reset_on_send(f, flags);
+        if (flow_is_dead(f)) return done ? (ssize_t)done : reset_on_send(f, flags);
         size_t n = (size_t)send_once(f, iov, count, done);
         done += n;
         if (done == total || n) continue;
