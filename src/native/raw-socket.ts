@@ -6,7 +6,19 @@ const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, const void *address, unsigned int length)');
 const send = libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)');
 const recv = libc.func('intptr_t recv(int fd, _Out_ void *data, size_t length, int flags)');
-const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)');
+const setsockopt = libc.func(
+  'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
+);
+
+/** struct sock_fprog of linux/filter.h */
+const filterProgram = koffi.struct('sock_fprog', { length: 'uint16_t', instructions: 'const void *' });
+const setFilter = libc.func('setsockopt', 'int', [
+  'int',
+  'int',
+  'int',
+  koffi.pointer(filterProgram),
+  'unsigned int',
+]);
 
 /** bits/socket_type.h */
 const SOCK_RAW = 3;
@@ -18,6 +30,9 @@ const EAGAIN = 11;
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
+const SO_ATTACH_FILTER = 26;
+/** struct sock_filter of linux/filter.h */
+const instructionBytes = 8;
 
 /** A non-blocking raw socket (netlink, packet), which Node does not have. The owner closes it. */
 export class RawSocket {
@@ -42,6 +57,13 @@ export class RawSocket {
     const value = Buffer.alloc(4);
     value.writeInt32LE(sizeBytes);
     this.setOption(SOL_SOCKET, SO_RCVBUFFORCE, value);
+  }
+
+  /** Lets only those messages through that a classic BPF program takes. @param instructions struct sock_filter[] */
+  attachFilter(instructions: Buffer): void {
+    const program = { length: instructions.length / instructionBytes, instructions };
+    const size = koffi.sizeof(filterProgram);
+    checked('SO_ATTACH_FILTER', setFilter(this.#fd, SOL_SOCKET, SO_ATTACH_FILTER, program, size) as number);
   }
 
   send(data: Buffer): void {

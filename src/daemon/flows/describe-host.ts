@@ -1,0 +1,24 @@
+import type { Host } from '../../api/host.js';
+import type { Vm } from '../../api/vm.js';
+import type { HostConfig } from '../../config/host-config.js';
+import { version } from '../version.js';
+import type { FlowSnapshot } from './flow-table.js';
+
+/** This hypervisor, with the sums over its VMs. */
+export function describeHost(config: HostConfig, startedAt: Date, { vms }: FlowSnapshot): Host {
+  const sum = (column: 'flows' | 'fastFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond'): number =>
+    vms.reduce((total: number, vm: Vm) => total + vm[column], 0);
+  return {
+    name: config.host,
+    version,
+    apiVersion: 1,
+    startedAt: startedAt.toISOString(),
+    vms: vms.length,
+    flows: sum('flows'),
+    fastFlows: sum('fastFlows'),
+    txBytesPerSecond: sum('txBytesPerSecond'),
+    rxBytesPerSecond: sum('rxBytesPerSecond'),
+    upgradeAfterCalls: config.upgradeAfterCalls,
+    upgradeAfterBytes: config.upgradeAfterBytes,
+  };
+}

@@ -1,0 +1,86 @@
+import type { HostConfig } from '../../config/host-config.js';
+import type { Log } from '../log.js';
+import type { Connection, TcpTotals } from './connection.js';
+import { SavedTotals } from './saved-totals.js';
+import { VmObserver } from './vm-observer.js';
+
+const noBytes: TcpTotals = { txBytes: 0, rxBytes: 0 };
+
+/** Sees the TCP connections of all VMs of this host. A VM that is not there is looked for again each time. */
+export class HostObserver {
+  readonly #observers = new Map<string, VmObserver>();
+  readonly #missing = new Set<string>();
+  readonly #saved: SavedTotals;
+  readonly #earlier: Map<string, TcpTotals>;
+
+  constructor(
+    private readonly vms: HostConfig['vms'],
+    totalsFile: string,
+    private readonly log: Log,
+  ) {
+    this.#saved = new SavedTotals(totalsFile);
+    this.#earlier = this.#saved.read();
+  }
+
+  /** All open connections, by VM. One call at a time. */
+  async observe(): Promise<Map<string, Connection[]>> {
+    const connections = new Map<string, Connection[]>();
+    for (const vm of this.vms) {
+      const observer = this.#observer(vm);
+      if (observer) connections.set(vm.name, await this.#observeVm(observer));
+    }
+    return connections;
+  }
+
+  /** Takes in what has closed. Not while observe() is at work. */
+  settleClosed(): void {
+    for (const observer of this.#observers.values()) this.#settle(observer, null);
+  }
+
+  totals(vm: string): TcpTotals {
+    return this.#observers.get(vm)?.totals() ?? this.#earlier.get(vm) ?? noBytes;
+  }
+
+  named(vm: string): VmObserver | undefined {
+    return this.#observers.get(vm);
+  }
+
+  save(): void {
+    const totals = new Map(this.#earlier);
+    for (const observer of this.#observers.values()) totals.set(observer.vm, observer.endedTotals());
+    this.#saved.write(totals);
+  }
+
+  close(): void {
+    for (const observer of this.#observers.values()) observer.close();
+    this.#observers.clear();
+  }
+
+  async #observeVm(observer: VmObserver): Promise<Connection[]> {
+    const open = await observer.observe(Date.now());
+    this.#settle(observer, open);
+    return open;
+  }
+
+  #settle(observer: VmObserver, open: Connection[] | null): void {
+    if (!observer.settleClosed(Date.now())) return;
+    this.log.warn({ vm: observer.vm }, 'more connections closed at once than the kernel could tell of; totals miss some');
+    if (open) observer.forgetAllBut(open);
+  }
+
+  #observer(vm: HostConfig['vms'][number]): VmObserver | null {
+    const present = this.#observers.get(vm.name);
+    if (present) return present;
+    try {
+      const observer = new VmObserver(vm.name, vm.networkNamespace, this.#earlier.get(vm.name) ?? noBytes);
+      this.#observers.set(vm.name, observer);
+      this.#missing.delete(vm.name);
+      return observer;
+    } catch (error) {
+      if (!this.#missing.has(vm.name))
+        this.log.error({ vm: vm.name, error: (error as Error).message }, 'the VM’s connections cannot be seen');
+      this.#missing.add(vm.name);
+      return null;
+    }
+  }
+}

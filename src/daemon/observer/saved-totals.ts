@@ -1,0 +1,35 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { TcpTotals } from './connection.js';
+
+const SavedTotalsSchema = z.record(z.string(), z.object({ txBytes: z.number(), rxBytes: z.number() }));
+
+/**
+ * Closed connections’ bytes by VM, in a file that outlives vsockd: the kernel keeps nothing of them.
+ * It lies on tmpfs beside the ledger and goes with the VMs when the host restarts.
+ */
+export class SavedTotals {
+  #written = '';
+
+  constructor(private readonly file: string) {}
+
+  /** @throws Error when the file is there and cannot be read */
+  read(): Map<string, TcpTotals> {
+    let text: string;
+    try {
+      text = readFileSync(this.file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+      throw error;
+    }
+    return new Map(Object.entries(SavedTotalsSchema.parse(JSON.parse(text))));
+  }
+
+  write(totals: Map<string, TcpTotals>): void {
+    const text = JSON.stringify(Object.fromEntries(totals));
+    if (text === this.#written) return;
+    writeFileSync(`${this.file}.new`, text, { mode: 0o600 });
+    renameSync(`${this.file}.new`, this.file);
+    this.#written = text;
+  }
+}

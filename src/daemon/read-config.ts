@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
+import { HostConfig } from '../config/host-config.js';
+import { ExitCode } from '../errors/exit-code.js';
+import { VsocketError } from '../errors/vsocket-error.js';
+
+/**
+ * Reads and checks vsockd’s configuration.
+ * @throws VsocketError one line that names the file, the key and why
+ */
+export function readConfig(file: string): HostConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw badConfig(file, systemReason(error));
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw badConfig(file, `no JSON: ${(error as Error).message}`);
+  }
+  const parsed = HostConfig.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw badConfig(file, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'wrong form'}`);
+  }
+  refuseDoubles(file, parsed.data);
+  return parsed.data;
+}
+
+/** Names, interfaces and addresses within a network tell VMs apart: no two may share one. */
+function refuseDoubles(file: string, config: HostConfig): void {
+  const seen = new Map<string, string>();
+  config.vms.forEach((vm, index) => {
+    const marks = [
+      ['name', `name ${vm.name}`],
+      ['interface', `interface ${vm.interface}`],
+      ...vm.addresses.map((address) => ['addresses', `address ${address} in VNI ${vm.vni}`] as const),
+    ] as const;
+    for (const [key, mark] of marks) {
+      if (seen.has(mark)) throw badConfig(file, `vms.${index}.${key}: ${mark} is taken by ${seen.get(mark)}`);
+      seen.set(mark, `vms.${index}`);
+    }
+  });
+}
+
+function systemReason(error: unknown): string {
+  const { errno } = error as NodeJS.ErrnoException;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known?.[1] ?? String(error);
+}
+
+function badConfig(file: string, why: string): VsocketError {
+  return new VsocketError('bad-config', `${file}: ${why}`, '', ExitCode.usage);
+}

@@ -1,0 +1,85 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { ApiError } from '../../api/error.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+import { requesterOf } from '../audit/requester.js';
+import type { Log } from '../log.js';
+import type { Route } from './route.js';
+
+/** What a socket gives the right to: file permissions decide who may use it. */
+export type SocketRight = 'read' | 'change';
+
+const bodyLimitBytes = 2 * 1024 * 1024;
+
+/** The API for one socket. Routes beyond the socket’s right answer 403. */
+export function apiServer(routes: readonly Route[], right: SocketRight, log: Log): FastifyInstance {
+  const server = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: true,
+  });
+  for (const route of routes) add(server, route, right);
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0];
+    const known = routes.filter((route) => route.path === path);
+    if (known.length === 0) return refuse(reply, 404, 'no-such-path', `vsockd has no ${quote(path ?? '')}`);
+    const methods = known.map((route) => route.method).join(', ');
+    reply.header('allow', methods);
+    return refuse(reply, 405, 'method-not-allowed', `${path} takes ${methods}, not ${request.method}`);
+  });
+  server.setErrorHandler((error, _request, reply) => answerError(error, reply, log));
+  return server;
+}
+
+function add(server: FastifyInstance, route: Route, right: SocketRight): void {
+  server.route({
+    method: route.method,
+    url: route.path,
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      if (route.right === 'change' && right === 'read')
+        return refuse(reply, 403, 'read-only-socket', 'this socket may only read; use admin.sock');
+      const note = request.headers['x-vsocket-client'];
+      return route.handle({
+        query: check('query', route.query, request.query),
+        body: check('body', route.body, request.body),
+        requester: () => requesterOf(request.raw.socket, typeof note === 'string' ? note : undefined),
+      });
+    },
+  });
+}
+
+function check(part: string, schema: z.ZodType | null, value: unknown): unknown {
+  if (schema === null) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = [part, ...(issue?.path ?? [])].join('.');
+  throw new VsocketError('bad-request', `${where}: ${issue?.message ?? 'wrong form'}`, '', ExitCode.usage);
+}
+
+const statusOf: Partial<Record<ExitCode, number>> = {
+  [ExitCode.usage]: 400,
+  [ExitCode.refused]: 409,
+  [ExitCode.notFound]: 404,
+};
+
+function answerError(error: unknown, reply: FastifyReply, log: Log): FastifyReply {
+  if (error instanceof VsocketError)
+    return refuse(reply, statusOf[error.exitCode] ?? 500, error.code, error.line);
+  const { statusCode, message, stack } = error as Error & { statusCode?: number };
+  if (statusCode !== undefined && statusCode < 500) return refuse(reply, statusCode, 'bad-request', message);
+  log.error({ error: message, stack }, 'a request failed');
+  return refuse(reply, 500, 'internal', 'vsockd could not answer; its log says why');
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  const body: ApiError = { code, message };
+  return reply.status(status).type('application/json').send(body);
+}
+
+function quote(path: string): string {
+  return JSON.stringify(path.slice(0, 200));
+}

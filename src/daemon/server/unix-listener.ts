@@ -1,0 +1,33 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { VsocketError } from '../../errors/vsocket-error.js';
+
+/**
+ * Serves on a Unix socket with the given permissions. A socket file that nobody serves any more is replaced.
+ * @throws VsocketError when another process serves it
+ */
+export async function listenOn(server: FastifyInstance, path: string, mode: number): Promise<void> {
+  if (await isServed(path))
+    throw new VsocketError('already-running', `another vsockd serves ${path}`, 'stop it first');
+  rmSync(path, { force: true });
+  // From the first moment nobody else may connect: the mode is widened after the fact, never narrowed.
+  const mask = process.umask(0o177);
+  try {
+    await server.listen({ path });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, mode);
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

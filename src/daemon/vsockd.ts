@@ -1,0 +1,92 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostConfig } from '../config/host-config.js';
+import type { LedgerReader } from '../ledger/ledger-flow.js';
+import { openLedgerReader } from '../ledger/ledger-reader.js';
+import { AuditLog } from './audit/audit-log.js';
+import { DataPlaneProcess } from './data-plane/data-plane-process.js';
+import { FlowTable } from './flows/flow-table.js';
+import { FlowWatch } from './flows/flow-watch.js';
+import { describeHost } from './flows/describe-host.js';
+import { VmDirectory } from './flows/vm-directory.js';
+import { auditedKill } from './kill/audited-kill.js';
+import { FlowKiller } from './kill/flow-killer.js';
+import { matchingFlows } from './kill/kill-request.js';
+import { ResetSender } from './kill/reset-sender.js';
+import type { Log } from './log.js';
+import { HostObserver } from './observer/host-observer.js';
+import { apiServer } from './server/api-server.js';
+import { apiRoutes, type Backend } from './server/routes.js';
+import { listenOn } from './server/unix-listener.js';
+
+/** A running vsockd. */
+export interface Vsockd {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything.
+ * @throws VsocketError when another vsockd serves the sockets
+ */
+export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd> {
+  mkdirSync(config.runtimeDirectory, { recursive: true });
+  const directory = new VmDirectory(config.vms);
+  const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
+  let ledger: LedgerReader | null = null;
+  const table = new FlowTable(config, directory, observer, () => ledger);
+  const resets = new ResetSender(config, directory, log);
+  await resets.clear();
+  const dataPlane = new DataPlaneProcess(config, log);
+  const audit = new AuditLog(config.auditLog);
+  const startedAt = new Date();
+
+  const watch = new FlowWatch(table, observer, log);
+  const killer = new FlowKiller({
+    resetFastPaths: (cookies) => dataPlane.reset(cookies),
+    resetConnections: (targets) => resets.send(targets),
+    openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
+    diagnosis: (vm) => observer.named(vm)?.diagnosis,
+  });
+  const backend: Backend = {
+    host: async () => describeHost(config, startedAt, await watch.snapshot()),
+    vms: async () => (await watch.snapshot()).vms,
+    flows: async () => (await watch.snapshot()).flows,
+    matching: async (request) => matchingFlows(request, await watch.newSnapshot(), directory),
+    kill: async (request, requester) =>
+      auditedKill(request, requester, await watch.newSnapshot(), directory, killer, audit),
+  };
+
+  const routes = apiRoutes(backend);
+  const sockets = [
+    { path: join(config.runtimeDirectory, 'read.sock'), mode: 0o660, right: 'read' },
+    { path: join(config.runtimeDirectory, 'admin.sock'), mode: 0o600, right: 'change' },
+  ] as const;
+  const servers = sockets.map(({ right }) => apiServer(routes, right, log));
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
+    await watch.stop();
+    await dataPlane.stop();
+    observer.settleClosed();
+    observer.save();
+    observer.close();
+    ledger?.close();
+  };
+  try {
+    for (const [index, { path, mode }] of sockets.entries()) await listenOn(servers[index]!, path, mode);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  dataPlane.on('ready', () => {
+    ledger ??= openLedgerReader(config);
+    log.info('the data plane is ready');
+  });
+  dataPlane.start();
+  log.info({ host: config.host, vms: config.vms.length }, 'vsockd serves');
+  return {
+    stop: async () => {
+      await stop();
+      for (const { path } of sockets) rmSync(path, { force: true });
+    },
+  };
+}
