@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { closeSync, existsSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { regionBytes } from '../channel/region-layout.js';
 import { createSealedMemfd } from '../native/memfd.js';
@@ -52,7 +52,6 @@ async function build(paths: LabPaths): Promise<void> {
     await startSshd(paths, holders.get(host.name)!, host);
   }
   for (const { name } of hosts) {
-    if (!existsSync(new URL('../daemon/main.js', import.meta.url))) continue; // until vsockd is there
     const log = paths.hostFile(name, 'vsockd.log');
     await waitUntil(`vsockd of ${name} answers`, () => vsockdAnswers(paths, name), log);
   }

@@ -38,7 +38,7 @@ export async function writeVsockdConfig(
 
 /** Starts vsockd under a supervisor of ours, which starts it again when it dies. */
 export async function startVsockd(paths: LabPaths, holder: number, host: string): Promise<void> {
-  const log = await open(paths.hostFile(host, 'vsockd.log'), 'a');
+  const log = await open(paths.hostFile(host, 'supervisor.log'), 'a');
   const supervisor = spawn(
     'nsenter',
     [...enterMachine(holder), process.execPath, supervisorProgram, paths.root, paths.name, host],
