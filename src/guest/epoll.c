@@ -423,9 +423,11 @@ static bool needs_waiter(struct epoll *ep) {
 static int wait_events(struct epoll *ep, struct epoll_event *events, int max, uint64_t deadline, const sigset_t *mask) {
     bool inner, waitable = deadline != 0;
     for (;;) {
-        int n = ep->engaged ? collect(ep, events, max) : 0;
-        if (n > 0) return ++ep->turns % KERNEL_EVERY ? n : n + kernel_ready(ep, events + n, max - n);
-        if (waitable && ep->engaged && spin_until(some_ready, ep) && ++ep->turns % KERNEL_EVERY) continue;
+        /* now and then the kernel's first, that busy flows do not fill `events` for ever */
+        int n = ep->engaged && ++ep->turns % KERNEL_EVERY == 0 ? kernel_ready(ep, events, max) : 0;
+        if (ep->engaged) n += collect(ep, events + n, max - n);
+        if (n > 0) return n;
+        if (waitable && ep->engaged && spin_until(some_ready, ep)) continue;
         if (ep->engaged || !waitable) {
             settle_children(ep);
             if ((n = kernel_ready(ep, events, max)) > 0) return n;
