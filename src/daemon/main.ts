@@ -8,7 +8,11 @@ import { startVsockd } from './vsockd.js';
 
 /** The options of vsockd, as data: the parser and the help come from it. */
 const options = {
-  config: { type: 'string', argument: 'FILE', text: 'configuration file (JSON), default /etc/vsocket/vsockd.json' },
+  config: {
+    type: 'string',
+    argument: 'FILE',
+    text: 'configuration file (JSON), default /etc/vsocket/vsockd.json',
+  },
   'check-config': { type: 'boolean', text: 'check the configuration and end' },
   version: { type: 'boolean', text: 'print the version and end' },
   help: { type: 'boolean', text: 'print this help and end' },
@@ -22,7 +26,9 @@ function help(): string {
     const shown = `--${name}${'argument' in option ? ` ${option.argument}` : ''}`;
     return `  ${shown.padEnd(18)}${option.text}`;
   });
-  return ['vsockd: the host backend of vSocket', '', 'usage: vsockd [--config FILE]', '', ...lines, ''].join('\n');
+  return ['vsockd: the host backend of vSocket', '', 'usage: vsockd [--config FILE]', '', ...lines, ''].join(
+    '\n',
+  );
 }
 
 type Given = Partial<Record<Exclude<keyof typeof options, 'config'>, boolean>> & { config?: string };
@@ -31,7 +37,12 @@ function parse(): Given {
   try {
     return parseArgs({ options: options as ParseArgsConfig['options'], strict: true }).values as Given;
   } catch (error) {
-    throw new VsocketError('usage', `vsockd: ${(error as Error).message}`, 'see vsockd --help', ExitCode.usage);
+    throw new VsocketError(
+      'usage',
+      `vsockd: ${(error as Error).message}`,
+      'see vsockd --help',
+      ExitCode.usage,
+    );
   }
 }
 

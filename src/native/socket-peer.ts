@@ -1,6 +1,8 @@
 import { checked, libc } from './libc.js';
 
-const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)');
+const getsockopt = libc.func(
+  'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)',
+);
 
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1;

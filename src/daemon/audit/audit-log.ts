@@ -29,7 +29,7 @@ export class AuditLog {
       const fd = openSync(this.file, 'a', 0o600);
       try {
         const line = Buffer.from(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
-        for (let written = 0; written < line.length; ) written += writeSync(fd, line, written);
+        for (let written = 0; written < line.length;) written += writeSync(fd, line, written);
         fsyncSync(fd);
       } finally {
         closeSync(fd);

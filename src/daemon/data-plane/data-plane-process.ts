@@ -29,14 +29,18 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
 
   start(): void {
     const startedAt = performance.now();
-    const child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(program, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child = child;
     child.on('message', (message: unknown) => this.#take(message));
     child.on('error', (error) => this.log.error({ error: error.message }, 'data plane'));
     child.once('exit', (code, signal) => {
       this.#child = null;
       if (this.#ended) return;
-      if (performance.now() - startedAt > steadyMilliseconds) this.#pauseMilliseconds = shortestPauseMilliseconds;
+      if (performance.now() - startedAt > steadyMilliseconds)
+        this.#pauseMilliseconds = shortestPauseMilliseconds;
       const pauseMilliseconds = this.#pauseMilliseconds;
       this.log.error({ code, signal, pauseMilliseconds }, 'the data plane ended; it is started again');
       this.#restart = setTimeout(() => this.start(), pauseMilliseconds);

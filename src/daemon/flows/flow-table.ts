@@ -56,7 +56,12 @@ export class FlowTable {
     const claim = claims.get(`${vm.name}:${cookie}`);
     const noted = reader?.isNoted(vm.name, cookie) ?? false;
     const flow = describeFlow(this.config.host, vm, connection, claim, noted, this.directory);
-    const { txBytesPerSecond, rxBytesPerSecond } = this.#meters.measure(flow.id, at, flow.txBytes, flow.rxBytes);
+    const { txBytesPerSecond, rxBytesPerSecond } = this.#meters.measure(
+      flow.id,
+      at,
+      flow.txBytes,
+      flow.rxBytes,
+    );
     return { ...flow, txBytesPerSecond, rxBytesPerSecond };
   }
 

@@ -29,6 +29,17 @@ export async function auditedKill(
   return { outcomes };
 }
 
-function tuple({ id, vm, tenant, vni, localAddress, localPort, remoteAddress, remotePort, program, pid }: Flow): object {
+function tuple({
+  id,
+  vm,
+  tenant,
+  vni,
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+  program,
+  pid,
+}: Flow): object {
   return { id, vm, tenant, vni, localAddress, localPort, remoteAddress, remotePort, program, pid };
 }

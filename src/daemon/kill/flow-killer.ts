@@ -49,9 +49,17 @@ export class FlowKiller {
   #destroy({ flow, connection }: KillTarget): KillOutcome {
     const errno = this.surroundings.diagnosis(flow.vm)?.destroy(connection.socket);
     if (errno === 0)
-      return { id: flow.id, outcome: 'reset', detail: 'the kernel took no reset; ended as aborted (ECONNABORTED)' };
+      return {
+        id: flow.id,
+        outcome: 'reset',
+        detail: 'the kernel took no reset; ended as aborted (ECONNABORTED)',
+      };
     if (errno === ENOENT) return { id: flow.id, outcome: 'reset', detail: '' };
-    return { id: flow.id, outcome: 'failed', detail: `the connection is still open (errno ${errno ?? 'unknown'})` };
+    return {
+      id: flow.id,
+      outcome: 'failed',
+      detail: `the connection is still open (errno ${errno ?? 'unknown'})`,
+    };
   }
 }
 

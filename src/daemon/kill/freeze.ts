@@ -14,7 +14,10 @@ const table = 'bridge vsocket_kill';
  */
 export async function freeze(connections: DoomedConnection[]): Promise<void> {
   const ends = connections.flatMap((connection) => connection.ends);
-  const lines = [`add table ${table}`, `add chain ${table} early { type filter hook prerouting priority -350; }`];
+  const lines = [
+    `add table ${table}`,
+    `add chain ${table} early { type filter hook prerouting priority -350; }`,
+  ];
   for (const [set, ip, addressBytes] of [
     ['v4', 'ip', 4],
     ['v6', 'ip6', 16],

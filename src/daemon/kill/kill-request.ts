@@ -12,7 +12,12 @@ import type { VmDirectory } from '../flows/vm-directory.js';
 export function matchingFlows(request: KillRequest, { flows }: FlowSnapshot, directory: VmDirectory): Flow[] {
   if ('vm' in request) {
     if (directory.named(request.vm) === undefined)
-      throw new VsocketError('no-such-vm', `no VM ${JSON.stringify(request.vm)} on this host`, '', ExitCode.notFound);
+      throw new VsocketError(
+        'no-such-vm',
+        `no VM ${JSON.stringify(request.vm)} on this host`,
+        '',
+        ExitCode.notFound,
+      );
     return flows.filter((flow) => flow.vm === request.vm);
   }
   const ids = new Set(request.ids);

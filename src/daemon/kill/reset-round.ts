@@ -24,7 +24,10 @@ interface EndState {
  * Resets connections from outside. A spoofed SYN makes a kernel answer with a challenge ACK that tells the sequence
  * number it expects next (RFC 5961, 4); a reset with exactly that number it must believe (section 3).
  */
-export async function resetRound(connections: DoomedConnection[], taps: Map<string, PacketTap>): Promise<void> {
+export async function resetRound(
+  connections: DoomedConnection[],
+  taps: Map<string, PacketTap>,
+): Promise<void> {
   const states = new Map<string, EndState>();
   for (const { ends } of connections) {
     const pair = ends.map((end): EndState => {

@@ -85,7 +85,8 @@ export function parseTcpFrame(frame: Buffer): CapturedFrame | null {
   if (frame.length < ethernetBytes) return null;
   const ip = frame.subarray(ethernetBytes);
   const etherType = frame.readUInt16BE(12);
-  const layer = etherType === etherTypeIpv4 ? ipv4Layer(ip) : etherType === etherTypeIpv6 ? ipv6Layer(ip) : null;
+  const layer =
+    etherType === etherTypeIpv4 ? ipv4Layer(ip) : etherType === etherTypeIpv6 ? ipv6Layer(ip) : null;
   if (layer === null || layer.tcp.length < tcpBytes) return null;
   const { source, destination, tcp } = layer;
   return {

@@ -64,7 +64,10 @@ export class HostObserver {
 
   #settle(observer: VmObserver, open: Connection[] | null): void {
     if (!observer.settleClosed(Date.now())) return;
-    this.log.warn({ vm: observer.vm }, 'more connections closed at once than the kernel could tell of; totals miss some');
+    this.log.warn(
+      { vm: observer.vm },
+      'more connections closed at once than the kernel could tell of; totals miss some',
+    );
     if (open) observer.forgetAllBut(open);
   }
 
@@ -78,7 +81,10 @@ export class HostObserver {
       return observer;
     } catch (error) {
       if (!this.#missing.has(vm.name))
-        this.log.error({ vm: vm.name, error: (error as Error).message }, 'the VM’s connections cannot be seen');
+        this.log.error(
+          { vm: vm.name, error: (error as Error).message },
+          'the VM’s connections cannot be seen',
+        );
       this.#missing.add(vm.name);
       return null;
     }

@@ -52,7 +52,7 @@ export function parseKernelSocket(message: Buffer): KernelSocket | null {
 }
 
 function findCounters(message: Buffer): TcpCounters | null {
-  for (let at: number = diagMessage.bytes; at + 4 <= message.length; ) {
+  for (let at: number = diagMessage.bytes; at + 4 <= message.length;) {
     const length = message.readUInt16LE(at);
     if (length < 4 || at + length > message.length) return null;
     if (message.readUInt16LE(at + 2) === infoAttribute) {

@@ -8,7 +8,7 @@ export interface NetlinkMessage {
 
 /** The messages of one datagram; ends at the first whose length is not within it. */
 export function* netlinkMessages(datagram: Buffer): Generator<NetlinkMessage> {
-  for (let at = 0; at + netlinkHeader.bytes <= datagram.length; ) {
+  for (let at = 0; at + netlinkHeader.bytes <= datagram.length;) {
     const length = datagram.readUInt32LE(at + netlinkHeader.length);
     if (length < netlinkHeader.bytes || at + length > datagram.length) return;
     yield {

@@ -32,7 +32,8 @@ export class SocketDiagnosis {
   /** All sockets in the given states. One dump at a time: the caller waits for the last. */
   async dump(states: readonly number[]): Promise<KernelSocket[]> {
     const found: KernelSocket[] = [];
-    for (const family of [addressFamily.inet, addressFamily.inet6]) await this.#dumpFamily(family, states, found);
+    for (const family of [addressFamily.inet, addressFamily.inet6])
+      await this.#dumpFamily(family, states, found);
     return found;
   }
 

@@ -54,7 +54,8 @@ export class VmObserver {
     let listening: Set<number> | null = null;
     const connections: Connection[] = [];
     for (const socket of sockets) {
-      let direction = this.#known.get(socket.cookie)?.direction ?? directionOf(socket.state, socket.counters!);
+      let direction =
+        this.#known.get(socket.cookie)?.direction ?? directionOf(socket.state, socket.counters!);
       if (direction === null) {
         listening ??= await this.#listeningPorts();
         direction = listening.has(socket.localPort) ? 'in' : 'out';

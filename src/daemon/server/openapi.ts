@@ -8,7 +8,9 @@ export function openApiDocument(routes: readonly Route[]): Record<string, unknow
   return {
     openapi: '3.1.0',
     info: { title: 'vsockd', version },
-    paths: Object.fromEntries(routes.map((route) => [route.path, { [route.method.toLowerCase()]: operation(route) }])),
+    paths: Object.fromEntries(
+      routes.map((route) => [route.path, { [route.method.toLowerCase()]: operation(route) }]),
+    ),
   };
 }
 
@@ -27,7 +29,9 @@ function operation(route: Route): Record<string, unknown> {
 
 function parameters(query: z.ZodType | null): unknown[] {
   if (query === null) return [];
-  const { properties = {} } = schemaOf(query, 'input') as { properties?: Record<string, { description?: string }> };
+  const { properties = {} } = schemaOf(query, 'input') as {
+    properties?: Record<string, { description?: string }>;
+  };
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
