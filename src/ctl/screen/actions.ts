@@ -56,7 +56,7 @@ export const stateActions = {
 } satisfies Record<string, Action>;
 
 /** Actions that reach beyond the state: into the terminal and the process. */
-export const effectNames = ['quit', 'suspend', 'redraw'] as const;
+export const effectNames = ['quit', 'interrupt', 'suspend', 'redraw'] as const;
 export type EffectName = (typeof effectNames)[number];
 
 export type ActionName = keyof typeof stateActions | EffectName;

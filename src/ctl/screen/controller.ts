@@ -73,6 +73,8 @@ export class Controller {
   /** Takes one key by its name: `j`, `down`, `ctrl-z`. */
   press(key: string): void {
     const before = this.state;
+    // The terminal is raw, so Ctrl-C is a key like any other; it ends the program from everywhere.
+    if (this.#bindings.get(key) === 'interrupt') return this.effects.effect('interrupt');
     if (before.dialog !== null) {
       const { state, kill } = dialogKey(before, before.dialog, key);
       this.state = state;

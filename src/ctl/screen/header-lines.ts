@@ -18,7 +18,7 @@ export function headerLines(
   glyphs: Glyphs,
 ): Line[] {
   return [
-    spreadLine(fleetSegments(frame, glyphs), clockSegments(frame, state), width, glyphs.cut),
+    spreadLine(fleetSegments(frame), clockSegments(frame, state, glyphs), width, glyphs.cut),
     ...failureLines(frame, width, glyphs),
     spreadLine(tabSegments(state), placeSegments(list, state), width, glyphs.cut),
   ];
@@ -29,31 +29,32 @@ export function headerHeight(frame: LiveFrame): number {
   return 2 + Math.min(frame.errors.length, shownFailures);
 }
 
-function fleetSegments(frame: LiveFrame, glyphs: Glyphs): Line {
-  const ok = frame.hosts.filter((host) => host.status === 'ok');
+function fleetSegments(frame: LiveFrame): Line {
+  const ok = frame.hosts.filter((host) => host.status === 'ok').length;
   const failed = frame.errors.length;
-  const waiting = frame.hosts.length - ok.length - failed;
-  const sum = (pick: (host: (typeof ok)[number]) => number | null): number =>
-    ok.reduce((total, host) => total + (pick(host) ?? 0), 0);
-  const line: Line = [
-    { text: 'vSocket', bold: true, tone: 'accent' },
-    { text: `  hosts ${String(ok.length)} ok`, tone: ok.length > 0 ? 'good' : 'muted' },
-  ];
+  const waiting = frame.hosts.length - ok - failed;
+  const line: Line = [{ text: 'hosts' }, { text: ` ${String(ok)} ok`, tone: ok > 0 ? 'good' : 'muted' }];
   if (failed > 0) line.push({ text: `, ${String(failed)} failed`, tone: 'bad', bold: true });
   if (waiting > 0) line.push({ text: `, ${String(waiting)} connecting`, tone: 'muted' });
-  line.push(
-    { text: `  VMs ${String(sum((host) => host.vms))}` },
-    { text: `  flows ${String(sum((host) => host.flows))}` },
-    { text: ` (${String(sum((host) => host.fastFlows))} fast)` },
-    { text: `  ${glyphs.up} ${formatRate(sum((host) => host.txBytesPerSecond)).padStart(10)}` },
-    { text: `  ${glyphs.down} ${formatRate(sum((host) => host.rxBytesPerSecond)).padStart(10)}` },
-  );
+  line.push({ text: `  VMs ${String(totalOf(frame, 'vms'))}  flows ${String(totalOf(frame, 'flows'))}` });
+  line.push({ text: ` (${String(totalOf(frame, 'fastFlows'))} fast)` });
   return line;
 }
 
-function clockSegments(frame: LiveFrame, state: UiState): Line {
-  const clock: Segment = { text: ` ${new Date(frame.at).toTimeString().slice(0, 8)}` };
-  return state.frozen === null ? [clock] : [{ text: ' FROZEN ', inverse: true, bold: true }, clock];
+type Figure = 'vms' | 'flows' | 'fastFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond';
+
+function totalOf(frame: LiveFrame, figure: Figure): number {
+  return frame.hosts.reduce((total, host) => total + (host[figure] ?? 0), 0);
+}
+
+/** Rates and the time, each at a place of its own, so that they do not move. */
+function clockSegments(frame: LiveFrame, state: UiState, glyphs: Glyphs): Line {
+  const rate = (figure: Figure): string => formatRate(totalOf(frame, figure)).padStart(10);
+  const line: Line = [
+    { text: ` ${glyphs.up}${rate('txBytesPerSecond')} ${glyphs.down}${rate('rxBytesPerSecond')}` },
+    { text: `  ${new Date(frame.at).toTimeString().slice(0, 8)}` },
+  ];
+  return state.frozen === null ? line : [...line, { text: ' FROZEN ', inverse: true, bold: true }];
 }
 
 function failureLines(frame: LiveFrame, width: number, glyphs: Glyphs): Line[] {

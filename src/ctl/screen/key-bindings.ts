@@ -79,6 +79,7 @@ export const keyBindings: readonly KeyBinding[] = [
   { keys: ['home', 'g'], label: 'Home g', summary: 'to the first row', action: 'first' },
   { keys: ['end', 'G'], label: 'End G', summary: 'to the last row', action: 'last' },
   { keys: ['ctrl-l'], label: 'Ctrl-L', summary: 'draw the screen anew', action: 'redraw' },
+  { keys: ['ctrl-c'], label: 'Ctrl-C', summary: 'interrupt: quit with exit code 130', action: 'interrupt' },
   { keys: ['ctrl-z'], label: 'Ctrl-Z', summary: 'suspend; fg brings it back', action: 'suspend' },
 ];
 

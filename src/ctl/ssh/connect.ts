@@ -1,14 +1,15 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type ConnectConfig } from 'ssh2';
-import type { VsocketError } from '../../errors/vsocket-error.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { offeredAlgorithms } from './algorithms.js';
 import { planAuthentication, type AuthenticationPlan } from './authentication.js';
 import { judgeHostKey } from './host-key.js';
 import { findKnownKeys } from './known-hosts.js';
+import { ProxyCommandStream } from './proxy-command.js';
 import { resolveHost, type ResolvedHost } from './resolve-host.js';
 import { SshConnection } from './ssh-connection.js';
 import { authenticationError, configurationError, unreachableError } from './ssh-errors.js';
-import { openProxyCommand, openTcp } from './transport.js';
+import { openTcp } from './transport.js';
 
 export interface ConnectOptions {
   environment: NodeJS.ProcessEnv;
@@ -81,7 +82,9 @@ function handshake(
     };
     const give = (): void => fail(signal.reason as Error);
     signal.addEventListener('abort', give, { once: true });
-    transport.once('error', fail);
+    transport.once('error', (error) =>
+      fail(error instanceof VsocketError ? error : handshakeError(host, plan, error)),
+    );
     client.once('error', (error) => fail(handshakeError(host, plan, error)));
     client.once('close', () => fail(handshakeError(host, plan, new Error('the connection was closed'))));
     client.once('ready', () => {
@@ -120,7 +123,7 @@ function openTransport(
   options: ConnectOptions,
 ): Promise<Duplex> | Duplex {
   if (jump !== null) return jump.openTcp(host.hostname, host.port);
-  if (host.proxyCommand !== null) return openProxyCommand(host, host.proxyCommand, options.environment);
+  if (host.proxyCommand !== null) return new ProxyCommandStream(host, host.proxyCommand, options.environment);
   return openTcp(host, options.signal);
 }
 

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
-import { ExitCode } from '../../errors/exit-code.js';
-import { VsocketError } from '../../errors/vsocket-error.js';
+import type { VsocketError } from '../../errors/vsocket-error.js';
 import { unreachableError } from './ssh-errors.js';
 
 /** One authenticated SSH connection to a host. Everything vsockctl does on the host is a channel in it. */
@@ -33,21 +32,12 @@ export class SshConnection {
 
   /** A channel to a Unix socket on the host (direct-streamlocal@openssh.com, OpenSSH’s PROTOCOL, section 2.4). */
   openUnixSocket(path: string): Promise<Duplex> {
+    // sshd gives one and the same answer for all of these.
+    const remedy =
+      'check that vsockd runs, that this user may use its socket, and sshd’s AllowStreamLocalForwarding';
     const refused = (cause: Error): VsocketError => {
       const detail = cause.message.replace(/^\(SSH\) Channel open failure: /, '');
-      const prohibited = detail.includes('prohibited');
-      return prohibited
-        ? new VsocketError(
-            'forwarding-refused',
-            `sshd does not allow channels to ${path} (${detail})`,
-            'set AllowStreamLocalForwarding yes for this user',
-            ExitCode.refused,
-          )
-        : unreachableError(
-            'socket-failed',
-            `cannot open ${path} (${detail})`,
-            'check that vsockd runs and that this user may use its socket',
-          );
+      return unreachableError('socket-failed', `cannot open ${path} (${detail})`, remedy);
     };
     return this.#open((done) => this.client.openssh_forwardOutStreamLocal(path, done), refused);
   }

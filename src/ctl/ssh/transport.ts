@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { ResolvedHost } from './resolve-host.js';
 import { unreachableError } from './ssh-errors.js';
 
@@ -23,35 +22,6 @@ export function openTcp(host: ResolvedHost, signal: AbortSignal): Promise<Duplex
       reject(connectError(host, error));
     });
   });
-}
-
-/**
- * A byte stream through the ProxyCommand of the user's own configuration. A shell runs it, as ssh does it; nothing
- * but what ssh puts in (host name, port, user: all of them checked) comes from elsewhere.
- */
-export function openProxyCommand(
-  host: ResolvedHost,
-  command: string,
-  environment: NodeJS.ProcessEnv,
-): Duplex {
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
-    env: environment,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
-  let lastWords = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    lastWords = (lastWords + chunk.toString('utf8')).slice(-500);
-  });
-  child.once('exit', (status, signalName) => {
-    if (stream.destroyed || (status === 0 && signalName === null)) return;
-    const why = lastWords.trim().split('\n').at(-1) ?? '';
-    const end = signalName === null ? `status ${String(status)}` : `signal ${signalName}`;
-    const message = `the ProxyCommand for ${host.name} ended with ${end}${why === '' ? '' : `: ${why}`}`;
-    stream.destroy(unreachableError('proxy-command', message, 'try it by hand'));
-  });
-  stream.once('close', () => child.kill());
-  return stream;
 }
 
 const reasons: Record<string, string> = {

@@ -30,10 +30,13 @@ export function keyNames(input: string, key: Key): string[] {
   for (const [name, keyName] of special) if (key[name] === true) return [keyName];
   if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
   if (key.ctrl && input.length === 1) return [`ctrl-${input}`];
-  return [...input].flatMap((character) => {
+  // Escape and a key pressed quickly come together too, and look like the key with Alt.
+  const before = key.meta ? ['escape'] : [];
+  const names = [...input].flatMap((character) => {
     const named = controlNames[character];
     if (named !== undefined) return [named];
     const code = character.charCodeAt(0);
     return code < 32 ? [`ctrl-${String.fromCharCode(code + 96)}`] : [character];
   });
+  return [...before, ...names];
 }

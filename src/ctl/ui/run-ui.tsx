@@ -29,6 +29,7 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
   const done = new Promise<ExitCode>((resolve) => (quit = () => resolve(ExitCode.done)));
   const effects: Record<EffectName, () => void> = {
     quit: () => quit(),
+    interrupt: () => void process.kill(process.pid, 'SIGINT'),
     redraw: () => writer.redraw(),
     suspend: () => terminal.suspend(() => writer.redraw()),
   };

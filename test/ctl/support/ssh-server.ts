@@ -23,6 +23,8 @@ export class SshServer {
     makeKey(join(directory, 'user_key'), 'ed25519');
     const port = await freePort();
     const config = [
+      // sshd takes the first value that it reads.
+      ...settings,
       `Port ${String(port)}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${directory}/host_ed25519`,
@@ -36,7 +38,6 @@ export class SshServer {
       'KbdInteractiveAuthentication no',
       'StrictModes no',
       'UsePAM no',
-      ...settings,
     ];
     writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);
     const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(directory, 'sshd_config')], {
