@@ -11,6 +11,7 @@ import type { GuestVm } from './guest-vm.js';
 export interface ChannelEvents {
   /** A sleeping vsockd was rung. */
   rung(): void;
+  processBegan(vm: GuestVm, process: number): void;
   processEnded(vm: GuestVm, process: number): void;
   log(level: 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
 }
@@ -67,6 +68,7 @@ function welcome(vm: GuestVm, socket: Socket, hello: Hello, ledger: LedgerFile, 
   const process = { pid: socketPeer(fd).pid, program: hello.program };
   vm.processes[hello.process] = process;
   countProcesses(vm, ledger);
+  events.processBegan(vm, hello.process);
   socket.on('close', () => {
     if (vm.processes[hello.process] !== process) return; // the same process came again
     vm.processes[hello.process] = null;

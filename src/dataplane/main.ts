@@ -34,6 +34,7 @@ async function start(config: HostConfig): Promise<Switchboard> {
     await serveChannel(vm, ledger, {
       rung: poller.wake,
       log,
+      processBegan: (began, process) => switchboard.nameProcess(began, process),
       processEnded: (ended, process) => {
         switchboard.sweep(ended, process);
         ended.releaseProcess(process);

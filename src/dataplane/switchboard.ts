@@ -195,7 +195,8 @@ export class Switchboard {
     for (const end of vm.flows) {
       if (end === null) continue;
       const process = end.words[end.at(slot.process)] ?? 0;
-      if (ended === null ? !vm.processes[process] : process === ended) this.checkClosed(end);
+      if (ended === null ? !vm.processes[process] && !this.isRunning(end) : process === ended)
+        this.checkClosed(end);
     }
   }
 
@@ -280,14 +281,35 @@ export class Switchboard {
     ledger.numbers[ledger.record(end.record, recordField.start) >> 1] = -1;
     ledger.bytes.set(claim.localBytes, start + recordField.localAddress);
     ledger.bytes.set(claim.remoteBytes, start + recordField.remoteAddress);
-    const process = end.vm.processes[claim.process];
-    if (!process) return;
-    word(recordField.pid, process.pid);
+    this.writeProcess(end, claim.process);
+  }
+
+  private writeProcess(end: FlowEnd, index: number): void {
+    const process = end.vm.processes[index];
+    if (!process) return; // its hello is on the way
+    const { ledger } = this;
+    const start = recordsOffset + end.record * recordBytes;
+    ledger.words[ledger.record(end.record, recordField.pid)] = process.pid;
     ledger.bytes.write(
       process.program.slice(0, recordField.programBytes - 1),
       start + recordField.program,
       'latin1',
     );
+  }
+
+  /** A process said hello: flows that it claimed before get its name. */
+  nameProcess(vm: GuestVm, index: number): void {
+    for (const end of vm.flows)
+      if (end && end.words[end.at(slot.process)] === index) this.writeProcess(end, index);
+  }
+
+  private isRunning(end: FlowEnd): boolean {
+    const pid = this.ledger.words[this.ledger.record(end.record, recordField.pid)] ?? 0;
+    try {
+      return pid > 0 && process.kill(pid, 0);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    }
   }
 
   /** Takes up an end that the ledger knows from before a restart; `link` follows when both are there. */

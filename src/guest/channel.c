@@ -175,8 +175,22 @@ void waiter_free(struct waiter *w) {
     free(w);
 }
 
+/* A vsockd that was started again does not know this process until it introduces itself. */
+static void control_check(void) {
+    char byte;
+    pthread_mutex_lock(&channel_lock);
+    if (control >= 0 && real()->recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+        unhide_close(control);
+        control = -1;
+    }
+    pthread_mutex_unlock(&channel_lock);
+}
+
 bool waiter_connect(struct waiter *w) {
     if (w->fd >= 0) return true;
+    int before = errno;
+    control_check();
+    errno = before;
     if (w->index >= VS_WAITERS || now_ns() < w->retry_at_ns || !channel_ready()) return false;
     int saved = errno;
     w->fd = channel_open(HELLO_WAITER, process_index, w->index);
@@ -200,12 +214,6 @@ void waiter_drain(struct waiter *w) {
     if (n > 0 || (n < 0 && errno == EAGAIN)) return;
     unhide_close(w->fd); /* vsockd went away; one that is started again finds us through these */
     w->fd = -1;
-    pthread_mutex_lock(&channel_lock);
-    if (control >= 0 && real()->send(control, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) {
-        unhide_close(control);
-        control = -1;
-    }
-    pthread_mutex_unlock(&channel_lock);
     waiter_connect(w);
 }
 
