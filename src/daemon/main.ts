@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
 import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { createLog } from './log.js';
@@ -35,7 +35,7 @@ type Given = Partial<Record<Exclude<keyof typeof options, 'config'>, boolean>> &
 
 function parse(): Given {
   try {
-    return parseArgs({ options: options as ParseArgsConfig['options'], strict: true }).values as Given;
+    return parseArgs({ options: options, strict: true }).values;
   } catch (error) {
     throw new VsocketError(
       'usage',

@@ -11,7 +11,7 @@ export class RateMeters {
 
   /** Begins a round; a meter that no round uses is dropped. */
   begin(at: number): void {
-    this.#meters = at - this.#lastRoundAt > staleMilliseconds ? new Map() : this.#used;
+    this.#meters = at - this.#lastRoundAt > staleMilliseconds ? new Map<string, RateMeter>() : this.#used;
     this.#used = new Map();
     this.#lastRoundAt = at;
   }

@@ -14,8 +14,9 @@ const bodyLimitBytes = 2 * 1024 * 1024;
 
 /** The API for one socket. Routes beyond the socket’s right answer 403. */
 export function apiServer(routes: readonly Route[], right: SocketRight, log: Log): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = log;
   const server = fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance,
     disableRequestLogging: true,
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,

@@ -42,8 +42,10 @@ function parameters(query: z.ZodType | null): unknown[] {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return rest;
+  const json: Record<string, unknown> = z.toJSONSchema(schema, { io });
+  // OpenAPI 3.1 has this dialect of JSON Schema without a word.
+  delete json.$schema;
+  return json;
 }
 
 function json(schema: object): object {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Flow } from '../../api/flow.js';
+import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
 import { KillRequest, KillResponse } from '../../api/kill.js';
 import { FlowList, FlowQuery, VmList } from '../../api/lists.js';

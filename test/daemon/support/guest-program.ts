@@ -72,7 +72,7 @@ for line in sys.stdin:
 export class GuestProgram {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: Interface;
-  readonly #answers: AsyncIterator<string>;
+  readonly #answers: AsyncIterator<string, undefined>;
 
   constructor(vm: TestVm) {
     this.#child = spawn('ip', ['netns', 'exec', vm.namespace, 'python3', '-c', source], {
@@ -84,9 +84,9 @@ export class GuestProgram {
 
   async tell(line: string): Promise<string> {
     this.#child.stdin.write(`${line}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done) throw new Error(`the guest program ended at: ${line}`);
-    return value as string;
+    const answer = await this.#answers.next();
+    if (answer.done) throw new Error(`the guest program ended at: ${line}`);
+    return answer.value;
   }
 
   async end(): Promise<void> {

@@ -42,7 +42,7 @@ export class TestVsockd {
       },
     );
     this.#child = child;
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const before = this.log.length;
     while (!this.log.slice(before).includes('the data plane is ready')) {
       if (child.exitCode !== null) throw new Error(`vsockd ended: ${this.log}`);
@@ -60,7 +60,7 @@ export class TestVsockd {
     return code ?? by;
   }
 
-  async get(path: string, socket: 'read' | 'admin' = 'read'): Promise<{ status: number; body: any }> {
+  async get(path: string, socket: 'read' | 'admin' = 'read'): Promise<{ status: number; body: unknown }> {
     return this.#curl(socket, path, []);
   }
 
@@ -68,7 +68,7 @@ export class TestVsockd {
     path: string,
     body: unknown,
     socket: 'read' | 'admin' = 'admin',
-  ): Promise<{ status: number; body: any }> {
+  ): Promise<{ status: number; body: unknown }> {
     const headers = ['-H', 'content-type: application/json', '-H', 'x-vsocket-client: tester'];
     return this.#curl(socket, path, ['-X', 'POST', ...headers, '-d', JSON.stringify(body)]);
   }
@@ -77,13 +77,13 @@ export class TestVsockd {
     socket: 'read' | 'admin',
     path: string,
     words: string[],
-  ): Promise<{ status: number; body: any }> {
+  ): Promise<{ status: number; body: unknown }> {
     const common = ['-sS', '-w', '\n%{http_code}', '--unix-socket', this.socket(socket)];
     const { stdout } = await run('curl', [...common, ...words, `http://vsockd${path}`], {
       maxBuffer: 1 << 28,
     });
     const cut = stdout.lastIndexOf('\n');
-    return { status: Number(stdout.slice(cut + 1)), body: JSON.parse(stdout.slice(0, cut)) };
+    return { status: Number(stdout.slice(cut + 1)), body: JSON.parse(stdout.slice(0, cut)) as unknown };
   }
 
   get hasSockets(): boolean {
