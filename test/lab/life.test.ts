@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  truncateSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabStatus } from '../../src/lab/status.js';
-import { inBackground, lab, labOk, labProgram, mountsOf, processesLeft } from './support/lab-program.js';
+import {
+  inBackground,
+  lab,
+  labOk,
+  labProgram,
+  mountsOf,
+  processesLeft,
+  untilRuns,
+} from './support/lab-program.js';
 
 const first = `life-${process.pid}`;
 const second = `more-${process.pid}`;
@@ -64,7 +64,7 @@ describe('the lab’s life', { concurrency: false }, () => {
     const failing = await lab([...words, 'sh', '-c', 'hostname; echo wrong >&2; exit 7']);
     assert.deepEqual(failing, { stdout: 'red1\n', stderr: 'wrong\n', code: 7, signal: null });
     const sleeper = inBackground(first, 'red1', 'sleep', '1000');
-    while (!readFileSync(`/proc/${sleeper.pid}/comm`, 'utf8').startsWith('sleep')) await sleep(10);
+    await untilRuns(sleeper, 'sleep');
     sleeper.kill('SIGTERM');
     assert.deepEqual(await once(sleeper, 'close'), [null, 'SIGTERM']);
     // A program that writes to a closed pipe must end: Node’s own way with SIGPIPE is not passed on.
@@ -140,7 +140,7 @@ describe('the lab’s life', { concurrency: false }, () => {
     const stray = spawn('nsenter', [`--net=${status.vms[0]!.networkNamespace}`, 'sleep', '1000'], {
       stdio: 'ignore',
     });
-    while (readlinkSync(`/proc/${stray.pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) await sleep(10);
+    for (const child of [program, stray]) await untilRuns(child, 'sleep');
     const ended = Promise.all([once(program, 'close'), once(stray, 'close')]);
     await labOk('down', '--name', second);
     assert.deepEqual(await ended, [

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 
@@ -48,11 +49,16 @@ export async function labOk(...words: string[]): Promise<string> {
 }
 
 /** A program that stays, in a VM without the guest library. */
-export const inBackground = (name: string, vm: string, ...command: string[]) =>
+export const inBackground = (name: string, vm: string, ...command: string[]): ChildProcess =>
   spawn(labProgram, ['exec', '--name', name, vm, '--plain', '--', ...command], {
     env: environment,
     stdio: 'ignore',
   });
+
+/** Waits until a child has become the program of this name. */
+export async function untilRuns(child: ChildProcess, program: string): Promise<void> {
+  while (readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() !== program) await sleep(10);
+}
 
 /** Processes that a test’s lab started and that still run, by pid. */
 export function processesLeft(): number[] {
