@@ -89,7 +89,7 @@ static struct flow *claim(int fd, struct entry *e) {
         struct vs_slot *h = &shared_region->slots[slot];
         uint32_t generation = h->generation + 1;
         h->tx_head = h->tx_started = h->tx_start_low = h->tx_start_high = h->tx_waiting = 0;
-        h->rx_tail = h->rx_end_of_stream = h->close_hint = 0;
+        h->rx_tail = h->rx_end_of_stream = h->close_hints = 0;
         h->tx_lock = h->rx_lock = h->rx_tcp_done = h->tx_shut = h->rx_shut = h->reset_told = 0;
         h->users = 1;
         h->generation = generation;
@@ -109,6 +109,19 @@ static struct flow *claim(int fd, struct entry *e) {
     return f ? f : e->flow;
 }
 
+static void set_reset_at_close(int fd, bool on) {
+    struct linger now = {on, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+/* The process that handed the connection on took itself for its last holder, see flow_release. */
+static void take_back_reset(int fd) {
+    struct linger now;
+    socklen_t size = sizeof now;
+    if (real()->getsockopt(fd, SOL_SOCKET, SO_LINGER, &now, &size) == 0 && now.l_onoff && now.l_linger == 0)
+        set_reset_at_close(fd, false);
+}
+
 bool flow_adopt(int fd, struct entry *e) {
     if (!channel_map()) return false;
     uint64_t cookie = cookie_of(fd);
@@ -121,7 +134,7 @@ bool flow_adopt(int fd, struct entry *e) {
                 continue;
             pthread_mutex_lock(&process_lock);
             struct flow *f = flow_attach(e, slot);
-            __atomic_fetch_add(&h->users, 1, __ATOMIC_SEQ_CST);
+            if (__atomic_fetch_add(&h->users, 1, __ATOMIC_SEQ_CST) == 0) take_back_reset(fd);
             pthread_mutex_unlock(&process_lock);
             return f != NULL;
         }
@@ -195,19 +208,21 @@ void flow_take_notices(struct flow *f) {
     }
 }
 
-/* Unread bytes at the last close mean a reset, as the kernel does it for bytes in its own queue. */
+/*
+ * Unread bytes at the last close mean a reset, as the kernel does it for bytes in its own queue. A program that was
+ * given the descriptor and has not used it yet is no user that we know of: it takes the reset back when it does.
+ */
 void flow_release(struct flow *f, struct entry *e, int fd) {
     if (f->entries != e || e->next_of_flow) return; /* a dup remains */
+    bool unread = f->engaged && rx_available(f) > 0 && load(&f->header->users) == 1;
+    if (unread) set_reset_at_close(fd, true);
     uint32_t left = __atomic_sub_fetch(&f->header->users, 1, __ATOMIC_SEQ_CST);
-    if (left == 0 && f->engaged && rx_available(f) > 0) {
-        struct linger now = {1, 0};
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    }
+    if (unread && left > 0) set_reset_at_close(fd, false);
 }
 
 void flow_closed(struct flow *f) {
     if (f->entries) return;
-    store(&f->header->close_hint, 1);
+    __atomic_fetch_add(&f->header->close_hints, 1, __ATOMIC_SEQ_CST);
     doorbell(f->slot);
 }
 
