@@ -94,8 +94,8 @@ export const slot = {
   rxTail: 320,
   /** The guest saw the end of the TCP stream and asks where the ring ends. */
   rxEndOfStream: 324,
-  /** The guest closed its last descriptor of this socket in one process. */
-  closeHint: 328,
+  /** How often a process of the guest closed its last descriptor of this socket. */
+  closeHints: 328,
   // guest’s own, shared by its processes; the host reads none of it
   guestPrivate: 384,
 } as const;

@@ -14,6 +14,8 @@ export class FlowEnd {
   final = false;
   /** The other end’s sender is known to be on the ring. */
   started = false;
+  /** How often the guest said that it closed a descriptor, when it was last looked at. */
+  closesSeen = 0;
   /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */
   sent = 0;
   received = 0;

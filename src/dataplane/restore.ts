@@ -43,6 +43,8 @@ export function restoreFlows(
     showAgain(ledger, end);
     switchboard.showState(end);
   }
+  for (const end of ends.values())
+    if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') switchboard.join(end, end.peer);
   for (const end of ends.values()) if (end.state === 'open') switchboard.allowSending(end);
   return ends.size;
 }

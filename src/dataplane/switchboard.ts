@@ -41,7 +41,8 @@ export class Switchboard {
     const end = vm.flows[index] ?? null;
     try {
       if (end === null) this.claim(vm, index);
-      else this.move(end);
+      const placed = vm.flows[index] ?? null;
+      if (placed !== null) this.move(placed);
     } catch (error) {
       if (!(error instanceof GuestFault)) throw error;
       this.reset(error.end, error.message);
@@ -59,10 +60,10 @@ export class Switchboard {
       if (end.peer !== null) this.deliver(peer, end);
     }
     if (end.state === 'open') this.tellEnd(end);
-    if (Atomics.load(words, end.at(slot.closeHint)) !== 0) {
-      Atomics.store(words, end.at(slot.closeHint), 0);
-      this.checkClosed(end);
-    }
+    const closes = Atomics.load(words, end.at(slot.closeHints));
+    if (closes === end.closesSeen) return;
+    end.closesSeen = closes;
+    this.checkClosed(end);
   }
 
   private deliver(from: FlowEnd, to: FlowEnd): void {
@@ -101,7 +102,7 @@ export class Switchboard {
     const reason = this.refusal(end);
     this.zeroHostWords(end);
     if (reason !== null) {
-      const left = Atomics.load(end.words, end.at(slot.closeHint)) !== 0;
+      const left = Atomics.load(end.words, end.at(slot.closeHints)) !== 0;
       if (reason === 'refused' && !left)
         this.needs.log('warn', 'claim refused: the VM has no such connection', this.describe(end));
       this.setState(end, 'waiting', reason);
@@ -125,7 +126,8 @@ export class Switchboard {
     return other === undefined ? 'remote-host' : null;
   }
 
-  private join(end: FlowEnd, peer: FlowEnd): void {
+  /** Also after a restart, for a pair that a kill left half open. */
+  join(end: FlowEnd, peer: FlowEnd): void {
     this.link(end, peer);
     this.ledger.words[this.ledger.record(end.record, recordField.peer)] = peer.record + 1;
     this.ledger.words[this.ledger.record(peer.record, recordField.peer)] = end.record + 1;

@@ -51,7 +51,7 @@ struct vs_slot {
     uint32_t rx_head, rx_blocked;
     uint32_t pad3[14];
     /* guest */
-    uint32_t rx_tail, rx_end_of_stream, close_hint;
+    uint32_t rx_tail, rx_end_of_stream, close_hints;
     uint32_t pad4[13];
     /* guest's own, shared by its processes */
     uint32_t tx_lock, rx_lock, users, rx_tcp_done, tx_shut, rx_shut, reset_told;
