@@ -28,7 +28,7 @@ async function play(guests: Guests, plain: boolean): Promise<Transcript> {
   const directory = mkdtempSync(join(tmpdir(), 'vsocket-habits-'));
   const programs: ChildProcess[] = [];
   const side = async (vm: string, role: string): Promise<Map<string, string[]>> => {
-    const child = guests.spawn(vm, [python, program, role, directory, '10.0.0.2', '5000'], { plain });
+    const child = guests.spawn(vm, [python, '-B', program, role, directory, '10.0.0.2', '5000'], { plain });
     programs.push(child);
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -45,10 +45,9 @@ async function play(guests: Guests, plain: boolean): Promise<Transcript> {
 }
 
 test('a program sees the same of its connections with and without the library', async (t) => {
-  const names = execFileSync(python, ['-c', 'import habits; print(*habits.SCENARIOS)'], {
+  const names = execFileSync(python, ['-B', '-c', 'import habits; print(*habits.SCENARIOS)'], {
     cwd: fixtures,
     encoding: 'utf8',
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
   });
   const guests = await Guests.start({
     vms: [
