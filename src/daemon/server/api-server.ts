@@ -1,4 +1,4 @@
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { ApiError } from '../../api/error.js';
 import { ExitCode } from '../../errors/exit-code.js';
@@ -17,7 +17,7 @@ export function apiServer(routes: readonly Route[], right: SocketRight, log: Log
   const loggerInstance: FastifyBaseLogger = log;
   const server = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
   });
