@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync } from 'node:fs';
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { VsocketError } from '../errors/vsocket-error.js';
 import type { LabPaths } from './lab-paths.js';
 import { isRunning, readProcessRecords } from './process-record.js';
@@ -14,10 +14,6 @@ export async function down(paths: LabPaths): Promise<void> {
     await runCommand('umount', ['--recursive', '--lazy', paths.directory]);
   }
   await rm(paths.directory, { recursive: true, force: true });
-  await rmdir(paths.root).catch((error: NodeJS.ErrnoException) => {
-    // Other labs live there, or it was never made.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error;
-  });
 }
 
 async function endProcesses(paths: LabPaths): Promise<void> {

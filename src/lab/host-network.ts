@@ -51,6 +51,8 @@ export async function setUpHost(holder: number, host: LabHost): Promise<void> {
     ),
   );
   await runInside(holder, 'bridge', ['-batch', '-'], `${floods.join('\n')}\n`);
+  // For an sshd without root.
+  await runInside(holder, 'tee', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], '0\n');
   await runInside(holder, 'nft', ['-f', '-'], firewallRules(host));
 }
 

@@ -35,6 +35,10 @@ export class LabPaths {
   get complete(): string {
     return join(this.directory, 'complete');
   }
+  /** Of a user without root: the process that holds the lab’s user namespace; outside of what `up` mounts. */
+  get keeperRecord(): string {
+    return `${this.directory}.keeper`;
+  }
   get processes(): string {
     return join(this.directory, 'processes');
   }
@@ -75,6 +79,12 @@ export class LabPaths {
   }
 }
 
-export function labsDirectory(): string {
-  return '/run/vsocket-lab';
+/** Where this user’s labs are. */
+function labsDirectory(): string {
+  const given = process.env['VSOCKET_LAB_ROOT'];
+  if (given !== undefined) return given;
+  const uid = process.getuid?.();
+  if (uid === 0) return '/run/vsocket-lab';
+  const own = process.env['XDG_RUNTIME_DIR'];
+  return own === undefined ? `/tmp/vsocket-lab-${uid}` : join(own, 'vsocket-lab');
 }

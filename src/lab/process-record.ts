@@ -8,11 +8,13 @@ import type { LabPaths } from './lab-paths.js';
 export const ProcessRecord = z.strictObject({ pid: z.number().int().positive(), startTicks: z.string() });
 export type ProcessRecord = z.infer<typeof ProcessRecord>;
 
+/** For a process that was just started; one that is gone already gets a record that never counts as running. */
+export const recordOf = (pid: number): ProcessRecord => ({ pid, startTicks: startTicksOf(pid) ?? '' });
+
 /** Notes a process under a name like `hv1.sshd`; what is not noted yet is found by its namespace. */
 export async function recordProcess(paths: LabPaths, name: string, pid: number): Promise<void> {
-  const record: ProcessRecord = { pid, startTicks: startTicksOf(pid) ?? '' };
   const file = join(paths.processes, `${name}.json`);
-  await writeFile(`${file}.new`, JSON.stringify(record));
+  await writeFile(`${file}.new`, JSON.stringify(recordOf(pid)));
   await rename(`${file}.new`, file);
 }
 

@@ -20,16 +20,14 @@ const subcommand = (usage: string, description: string): Command =>
 
 // Each command loads only what it needs: `exec` is called often and must start at once.
 subcommand('up', 'bring the lab up, or repair it').action(async ({ name }: NameOption) => {
-  const [{ up }, { withLabsLocked }] = await Promise.all([import('./up.js'), import('./lab-lock.js')]);
-  const paths = new LabPaths(name);
-  const changed = await withLabsLocked(paths, () => up(paths));
+  const { openLab } = await import('./open-and-close.js');
+  const changed = await openLab(new LabPaths(name));
   process.stdout.write(`lab ${name} ${changed ? 'is up' : 'was up already'}\n`);
 });
 
 subcommand('down', 'take the lab down, whatever state it is in').action(async ({ name }: NameOption) => {
-  const [{ down }, { withLabsLocked }] = await Promise.all([import('./down.js'), import('./lab-lock.js')]);
-  const paths = new LabPaths(name);
-  await withLabsLocked(paths, () => down(paths));
+  const { closeLab } = await import('./open-and-close.js');
+  await closeLab(new LabPaths(name));
   process.stdout.write(`lab ${name} is down\n`);
 });
 

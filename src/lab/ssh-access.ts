@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { LabPaths } from './lab-paths.js';
 import { enterMachine } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { runCommand } from './run-command.js';
 import { hosts, sshPort, type LabHost } from './topology.js';
+import { userNamespace } from './user-namespace.js';
 import { waitUntil } from './wait-until.js';
 
 const makeKey = (file: string, comment: string): Promise<string> =>
@@ -24,21 +24,34 @@ export async function makeSshAccess(paths: LabPaths): Promise<void> {
     knownHosts.push(`${name} ${await readFile(`${hostKey}.pub`, 'utf8')}`);
   }
   await writeFile(join(paths.ssh, 'known_hosts'), knownHosts.join(''));
-  await writeFile(paths.sshConfig, hosts.map((host) => clientConfig(paths, host)).join('\n'));
+  const user = await loginUser();
+  await writeFile(paths.sshConfig, hosts.map((host) => clientConfig(paths, host, user)).join('\n'));
+}
+
+/** In a user namespace, the only user that sshd can let in is the one who made it. */
+async function loginUser(): Promise<string> {
+  const uid = userNamespace()?.uid ?? process.getuid?.();
+  return (await runCommand('id', ['--name', '--user', String(uid)])).trim();
+}
+
+/** What leads to the mounts of a lab in a user namespace. */
+function enterLab(): string {
+  const inside = userNamespace();
+  return inside === null ? '' : `nsenter --target=${inside.keeper} --user --mount --preserve-credentials `;
 }
 
 /** The hosts have no address outside their namespaces, so labs live side by side: socat goes in for ssh. */
-const clientConfig = (paths: LabPaths, { name, address }: LabHost): string => `Host ${name}
+const clientConfig = (paths: LabPaths, { name, address }: LabHost, user: string): string => `Host ${name}
   HostName ${address}
   Port ${sshPort}
-  User ${userInfo().username}
+  User ${user}
   IdentityFile ${join(paths.ssh, 'operator')}
   IdentitiesOnly yes
   UserKnownHostsFile ${join(paths.ssh, 'known_hosts')}
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
   HostKeyAlias ${name}
-  ProxyCommand nsenter --net=${paths.namespace(name)} socat - TCP:%h:%p
+  ProxyCommand ${enterLab()}nsenter --net=${paths.namespace(name)} socat - TCP:%h:%p
 `;
 
 const serverConfig = (paths: LabPaths, { name, address }: LabHost): string => `ListenAddress ${address}
@@ -48,11 +61,22 @@ AuthorizedKeysFile ${paths.hostFile(name, 'authorized_keys')}
 PidFile none
 AuthenticationMethods publickey
 PermitRootLogin prohibit-password
+StrictModes ${userNamespace() === null ? 'yes' : 'no'}
 UsePAM no
 UseDNS no
 PrintMotd no
 LogLevel VERBOSE
 `;
+
+/**
+ * sshd as root changes to users that a user namespace of one user does not have. As that user it does not try;
+ * so it gets a namespace in which the user is not root, and the port that only root could take.
+ */
+function asRealUser(): string[] {
+  const inside = userNamespace();
+  if (inside === null) return [];
+  return ['unshare', '--user', `--map-user=${inside.uid}`, `--map-group=${inside.gid}`, '--'];
+}
 
 /** Starts the host’s own sshd and waits until it listens. */
 export async function startSshd(paths: LabPaths, holder: number, host: LabHost): Promise<void> {
@@ -60,10 +84,14 @@ export async function startSshd(paths: LabPaths, holder: number, host: LabHost):
   const log = paths.hostFile(host.name, 'sshd.log');
   await writeFile(config, serverConfig(paths, host));
   await writeFile(log, '');
-  const sshd = spawn('nsenter', [...enterMachine(holder), '/usr/sbin/sshd', '-D', '-f', config, '-E', log], {
-    stdio: 'ignore',
-    detached: true,
-  });
+  const sshd = spawn(
+    'nsenter',
+    [...enterMachine(holder), ...asRealUser(), '/usr/sbin/sshd', '-D', '-f', config, '-E', log],
+    {
+      stdio: 'ignore',
+      detached: true,
+    },
+  );
   sshd.unref();
   await recordProcess(paths, `${host.name}.sshd`, sshd.pid!);
   const listens = async (): Promise<boolean> => (await readFile(log, 'utf8')).includes('Server listening on');

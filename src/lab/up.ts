@@ -1,16 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { closeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { regionBytes } from '../channel/region-layout.js';
 import { createSealedMemfd } from '../native/memfd.js';
 import { down } from './down.js';
 import { connectHosts, connectVm, setUpHost } from './host-network.js';
 import { channelInVm, type LabPaths } from './lab-paths.js';
-import { runInside, startHolder } from './namespaces.js';
+import { runInside, startMachine } from './namespaces.js';
 import { runCommand } from './run-command.js';
 import { makeSshAccess, startSshd } from './ssh-access.js';
 import { labStatus, vsockdAnswers } from './status.js';
 import { hosts, vms, type LabVm } from './topology.js';
+import { userNamespace } from './user-namespace.js';
 import { startVsockd, writeVsockdConfig } from './vsockd-service.js';
 import { waitUntil } from './wait-until.js';
 
@@ -31,9 +32,8 @@ export async function up(paths: LabPaths): Promise<boolean> {
 }
 
 async function build(paths: LabPaths): Promise<void> {
-  await mkdir(paths.directory, { recursive: true, mode: 0o755 });
-  await runCommand('mount', ['-t', 'tmpfs', '-o', 'mode=755', `vsocket-lab-${paths.name}`, paths.directory]);
-  await runCommand('mount', ['--make-private', paths.directory]);
+  await mkdir(paths.directory, { recursive: true });
+  await mountDirectory(paths);
   const directories = [paths.processes, paths.namespaces, ...hosts.map(({ name }) => paths.host(name))];
   for (const directory of directories) await mkdir(directory);
 
@@ -58,25 +58,39 @@ async function build(paths: LabPaths): Promise<void> {
   await writeFile(paths.complete, '');
 }
 
+/** What the lab’s processes write is in memory; and one mount tells them from all others. */
+async function mountDirectory({ directory, name }: LabPaths): Promise<void> {
+  // What a user mounts in a user namespace is not seen outside, where ssh looks for its configuration.
+  if (userNamespace() !== null) return void (await runCommand('mount', ['--bind', directory, directory]));
+  await runCommand('mount', ['-t', 'tmpfs', '-o', 'mode=755', `vsocket-lab-${name}`, directory]);
+  await runCommand('mount', ['--make-private', directory]);
+}
+
 async function startHost(paths: LabPaths, host: string): Promise<number> {
-  const holder = await startHolder(paths, host);
+  const holder = await startMachine(paths, host);
   // A /run of its own, so that every host has vsockd and sshd at their usual places; the lab stays in sight.
   const run = paths.hostRun(host);
-  const lab = join(run, paths.directory.slice('/run/'.length));
-  for (const path of [paths.hostRuntime(host), join(run, 'sshd'), lab])
-    await mkdir(path, { recursive: true, mode: 0o755 });
-  await runInside(holder, 'mount', ['--bind', paths.directory, lab]);
+  for (const path of [paths.hostRuntime(host), join(run, 'sshd')]) await mkdir(path, { recursive: true });
+  if (isBelowRun(paths.directory)) {
+    const lab = join(run, relative('/run', paths.directory));
+    await mkdir(lab, { recursive: true });
+    await runInside(holder, 'mount', ['--bind', paths.directory, lab]);
+  }
   await runInside(holder, 'mount', ['--rbind', run, '/run']);
   return holder;
 }
 
 async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {
   const memory = createSealedMemfd(`vsocket ${vm.name}`, regionBytes);
-  const holder = await startHolder(paths, vm.name, memory);
+  const holder = await startMachine(paths, vm.name, memory);
   closeSync(memory);
   // Its own /run shows the VM its own channel, and hides the lab with the channels of the others.
   const run = paths.vmRun(vm.host, vm.name);
-  await mkdir(join(run, channelInVm.slice('/run/'.length), '..'), { recursive: true, mode: 0o755 });
+  await mkdir(join(run, relative('/run', dirname(channelInVm))), { recursive: true });
   await runInside(holder, 'mount', ['--bind', run, '/run']);
+  if (!isBelowRun(paths.directory))
+    await runInside(holder, 'mount', ['-t', 'tmpfs', 'hidden', paths.directory]);
   return holder;
 }
+
+const isBelowRun = (path: string): boolean => path.startsWith('/run/');

@@ -4,41 +4,45 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { down } from '../down.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { labEnvironment } from '../environment.js';
-import { withLabsLocked } from '../lab-lock.js';
 import { LabPaths, projectDirectory } from '../lab-paths.js';
 import { reportError } from '../report-error.js';
-import { up } from '../up.js';
 import { startTraffic } from './traffic.js';
 
 /** `npm start`: a lab of its own with real programs’ traffic, `vsockctl top` in it, and nothing left afterwards. */
-const prefix = 'demo-';
-
 async function demo(topOptions: string[]): Promise<number> {
-  const paths = new LabPaths(`${prefix}${process.pid}`);
+  const paths = new LabPaths(`demo-${process.pid}`);
   const stopped = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
   for (const signal of signals) process.on(signal, () => stopped.abort(signal));
-  await withLabsLocked(paths, async () => {
-    await removeRuins(paths.root);
-    await up(paths);
-  });
+  await removeRuins(paths.root);
+  await labCommand('up', paths);
   try {
     await startTraffic(paths, stopped.signal);
     return await runTop(paths, topOptions, stopped.signal);
   } finally {
     stopped.abort();
-    await withLabsLocked(paths, () => down(paths));
+    await labCommand('down', paths);
   }
 }
 
 /** Takes down the labs of demos that were killed. */
 async function removeRuins(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    const owner = name.startsWith(prefix) ? name.slice(prefix.length) : null;
-    if (owner !== null && !existsSync(`/proc/${owner}`)) await down(new LabPaths(name));
+  for (const name of await readdir(root).catch(() => [])) {
+    const owner = /^demo-(\d+)$/.exec(name)?.[1];
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) await labCommand('down', new LabPaths(name));
   }
+}
+
+/** A process of its own, out of reach of the terminal’s signals: what it began, it ends. */
+async function labCommand(command: 'up' | 'down', { name }: LabPaths): Promise<void> {
+  const words = [join(projectDirectory, 'bin/vsocket-lab'), command, '--name', name];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0)
+    throw new VsocketError('lab-failed', `vsocket-lab ${command} failed`, 'see above', ExitCode.failed);
 }
 
 /** Returns top’s exit code. */

@@ -30,8 +30,7 @@ const pageBytes = 16 * 1024 * 1024;
 const pauseMilliseconds = 500;
 
 const nginxConfig = `daemon off;
-user root;
-worker_processes 1;
+master_process off;
 pid /run/nginx.pid;
 error_log /run/nginx.log;
 events {}

@@ -1,0 +1,35 @@
+import { down } from './down.js';
+import { withLabsLocked } from './lab-lock.js';
+import type { LabPaths } from './lab-paths.js';
+import { removeKeeperless } from './remove-keeperless.js';
+import { up } from './up.js';
+import { continueInside, endKeeper, rootless, runningKeeper, startKeeper } from './user-namespace.js';
+
+/** `vsocket-lab up`; returns whether anything had to be done. */
+export const openLab = (paths: LabPaths): Promise<boolean> =>
+  withLabsLocked(paths, async () => {
+    if (!rootless) {
+      return up(paths).catch(async (error: unknown) => {
+        await endKeeper(paths);
+        throw error;
+      });
+    }
+    let keeper = await runningKeeper(paths);
+    if (keeper === null) {
+      await removeKeeperless(paths);
+      keeper = await startKeeper(paths);
+    }
+    return continueInside(paths, keeper);
+  });
+
+/** `vsocket-lab down`. */
+export const closeLab = (paths: LabPaths): Promise<void> =>
+  withLabsLocked(paths, async () => {
+    if (!rootless) {
+      await down(paths);
+      return endKeeper(paths);
+    }
+    const keeper = await runningKeeper(paths);
+    if (keeper !== null) return continueInside(paths, keeper);
+    await removeKeeperless(paths);
+  });
