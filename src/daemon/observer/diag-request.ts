@@ -21,6 +21,10 @@ function request(type: number, flags: number, sequence: number, family: number):
   return message;
 }
 
+function askForInfo(message: Buffer): void {
+  message[netlinkHeader.bytes + diagRequest.extensions] = 1 << (infoAttribute - 1);
+}
+
 /** Asks for every TCP socket of a family that is in one of the states, with its tcp_info. */
 export function dumpRequest(sequence: number, family: number, states: readonly number[]): Buffer {
   const message = request(
@@ -29,7 +33,7 @@ export function dumpRequest(sequence: number, family: number, states: readonly n
     sequence,
     family,
   );
-  message[netlinkHeader.bytes + diagRequest.extensions] = 1 << (infoAttribute - 1);
+  askForInfo(message);
   const mask = states.reduce((bits, state) => bits | (1 << state), 0);
   message.writeUInt32LE(mask, netlinkHeader.bytes + diagRequest.states);
   return message;
@@ -50,9 +54,10 @@ export function destroyRequest(sequence: number, family: number, id: Buffer): Bu
   return message;
 }
 
-/** Asks for the one socket with this 5-tuple, whatever its cookie: a TIME_WAIT remainder too. */
+/** Asks for the socket that gets this 5-tuple’s segments: a TIME_WAIT remainder too, else a listening one. */
 export function lookupRequest(sequence: number, family: number, id: Buffer): Buffer {
   const message = request(netlinkType.sockDiagByFamily, netlinkFlag.request, sequence, family);
+  askForInfo(message);
   id.copy(message, netlinkHeader.bytes + diagRequest.id);
   message.fill(0xff, netlinkHeader.bytes + diagRequest.id + socketId.cookie);
   return message;

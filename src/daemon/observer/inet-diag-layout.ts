@@ -31,7 +31,6 @@ export const diagMessage = {
   state: 1,
   id: 4,
   receiveQueue: 56,
-  writeQueue: 60,
 } as const;
 
 /** INET_DIAG_INFO: the attribute with struct tcp_info; asked for by bit (number - 1) of `extensions`. */
@@ -58,6 +57,6 @@ export const tcpState = {
   closing: 11,
 } as const;
 
-export const addressFamily = { inet: 2, inet6: 10, netlink: 16, packet: 17 } as const;
+export const addressFamily = { inet: 2, inet6: 10, netlink: 16 } as const;
 export const protocolTcp = 6;
 export const netlinkSockDiag = 4;

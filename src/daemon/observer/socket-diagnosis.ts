@@ -67,7 +67,7 @@ export class SocketDiagnosis {
     return this.#answer(sequence) as number;
   }
 
-  /** What has a closed socket’s 5-tuple now: its TIME_WAIT remainder, a successor, or nothing. */
+  /** What has a closed socket’s 5-tuple now: its TIME_WAIT remainder, a successor, a listener, or nothing. */
   findSuccessor(closed: KernelSocket): KernelSocket | null {
     const sequence = ++this.#sequence;
     this.#socket.send(lookupRequest(sequence, closed.family, closed.id));
