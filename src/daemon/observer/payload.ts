@@ -42,7 +42,7 @@ export function receivedPayload(peerFinished: boolean, counters: TcpCounters): n
   return Math.max(0, counters.bytesReceived - (peerFinished ? 1 : 0));
 }
 
-/** Whether the socket’s own FIN was acknowledged when it closed, so it ended by FINs and not by a reset. */
-export function endedOrderly(direction: Direction, counters: TcpCounters): boolean {
-  return counters.bytesAcked - (direction === 'out' ? 1 : 0) > sentOnce(counters);
+/** For a closed socket: how many of its SYN and FIN were acknowledged and are in bytes_acked. */
+export function acknowledgedControl(counters: TcpCounters): number {
+  return Math.max(0, counters.bytesAcked - sentOnce(counters));
 }

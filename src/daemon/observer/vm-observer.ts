@@ -3,9 +3,9 @@ import type { Connection, TcpTotals } from './connection.js';
 import { tcpState } from './inet-diag-layout.js';
 import type { KernelSocket } from './kernel-socket.js';
 import {
+  acknowledgedControl,
   acknowledgedPayload,
   directionOf,
-  endedOrderly,
   peerHasFinished,
   receivedPayload,
   type Direction,
@@ -126,10 +126,15 @@ export class VmObserver {
     return new Set((await this.diagnosis.dump([tcpState.listen])).map((socket) => socket.localPort));
   }
 
-  /** A connection that came and went between two looks. Where both readings fit, the payload is the same. */
+  /**
+   * A connection that came and went between two looks. One byte more acknowledged than sent is the SYN of a
+   * connection that was reset, or the FIN of one that this VM had accepted: then its listener or its TIME_WAIT
+   * remainder is there as a rule. Two are both.
+   */
   #closedDirection(socket: KernelSocket): Direction {
-    const { bytesAcked, bytesSent, bytesRetransmitted } = socket.counters!;
-    return bytesAcked > bytesSent - bytesRetransmitted ? 'out' : 'in';
+    const control = acknowledgedControl(socket.counters!);
+    if (control !== 1) return control === 0 ? 'in' : 'out';
+    return this.diagnosis.findSuccessor(socket) === null ? 'out' : 'in';
   }
 
   /**
@@ -141,7 +146,8 @@ export class VmObserver {
   #countedFin(socket: KernelSocket, direction: Direction): boolean {
     const known = this.#known.get(socket.cookie);
     if (known !== undefined && peerHasFinished(known.socket.state)) return true;
-    if (!endedOrderly(direction, socket.counters!)) return false;
+    const endedByReset = acknowledgedControl(socket.counters!) <= (direction === 'out' ? 1 : 0);
+    if (endedByReset) return false;
     if (socket.receiveQueue > 0) return true;
     const successor = this.diagnosis.findSuccessor(socket);
     return successor === null || successor.counters !== null;
