@@ -21,6 +21,12 @@ export async function run(): Promise<void> {
   for (const [name, code] of Object.entries(signals)) {
     process.on(name, () => interruption.abort(new Interrupted(code)));
   }
+  // A fault of ours ends like an interruption does: what was taken over, such as the terminal, is given back first.
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    process.on(event, (error: unknown) =>
+      interruption.abort(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
   endQuietlyOnBrokenPipe();
   const { stdin, stdout, stderr, env: environment } = process;
   const context: Context = { environment, stdin, stdout, stderr, signal: interruption.signal };

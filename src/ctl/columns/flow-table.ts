@@ -174,15 +174,18 @@ export const flowTable: Table<FlowRow> = {
       summary: 'since its host first saw it',
       tone: faint,
     }),
-    field('reason', {
+    {
+      key: 'reason',
       header: 'REASON',
       kind: 'text',
       show: 'always',
       priority: 3,
       maximumWidth: 19,
       summary: `why it is on tcp: ${Object.keys(flowReasons).join(', ')}`,
+      // The state has no room in a narrow window, but a flow that ended must not look alive.
+      value: (row) => (row.state === 'closed' ? 'closed' : row.reason),
       tone: () => 'muted',
-    }),
+    },
     {
       key: 'bytesPerSecond',
       header: 'BYTES/S',

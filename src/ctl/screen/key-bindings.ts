@@ -65,7 +65,7 @@ export const keyBindings: readonly KeyBinding[] = [
   {
     keys: ['Z'],
     label: 'Z',
-    summary: 'freeze what is shown; scrolling and killing go on',
+    summary: 'freeze what is shown; scrolling goes on',
     action: 'toggleFreeze',
     hint: 'freeze',
   },

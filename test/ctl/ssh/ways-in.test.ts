@@ -30,7 +30,7 @@ test('ProxyCommand', async () => {
   );
   assert.deepEqual(await hosts(), { code: 0, stdout: 'alpha\n', stderr: '' });
   fleet.configure(
-    fleet.ssh.clientConfig('alpha', { extra: [`ProxyCommand echo no way to ${port} >&2; false`] }),
+    fleet.ssh.clientConfig('alpha', { extra: [`ProxyCommand sh -c 'echo no way to ${port} >&2; false'`] }),
   );
   const { code, stderr } = await hosts();
   assert.equal(code, 5);

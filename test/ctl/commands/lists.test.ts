@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { Flow } from '../../../src/api/flow.js';
+import { FixtureFleet } from '../support/fixture-fleet.js';
+
+let fleet: FixtureFleet;
+before(async () => {
+  fleet = await FixtureFleet.start(20);
+});
+after(() => fleet.stop());
+
+test('flows as JSON have the API’s own form, host by host', async () => {
+  const { code, stdout, stderr } = await fleet.run('flows', '-o', 'json');
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+  const flows = z.array(Flow).parse(JSON.parse(stdout));
+  assert.equal(flows.length, 40);
+  assert.deepEqual(new Set(flows.map((flow) => flow.host)), new Set(['alpha', 'beta']));
+});
+
+test('every format holds the same rows', async () => {
+  const words = ['flows', '--vm', 'red1', '--sort-by', 'id', '-o'];
+  const names = fleet.alpha.data.flows.filter((flow) => flow.vm === 'red1').map((flow) => flow.id);
+  const output = async (format: string): Promise<string> => (await fleet.run(...words, format)).stdout;
+  const lines = async (format: string): Promise<string[]> => (await output(format)).trim().split(/\r?\n/);
+  const ids = (list: unknown): string[] =>
+    z
+      .array(z.object({ id: z.string() }))
+      .parse(list)
+      .map(({ id }) => id);
+  assert.deepEqual(await lines('name'), names);
+  assert.deepEqual(ids(JSON.parse(await output('json'))), names);
+  assert.deepEqual(ids((await lines('jsonl')).map((line) => JSON.parse(line) as unknown)), names);
+  assert.deepEqual(ids(parse(await output('yaml'))), names);
+  assert.deepEqual(
+    (await lines('csv')).slice(1).map((line) => line.split(',')[0]),
+    names,
+  );
+  assert.deepEqual(
+    (await lines('table')).slice(1).map((line) => line.split(' ')[0]),
+    names,
+  );
+  assert.deepEqual(
+    (await lines('wide')).slice(1).map((line) => line.split(' ')[0]),
+    names,
+  );
+});
+
+test('sorting, filtering, limits, exact numbers and headers', async () => {
+  const { stdout } = await fleet.run(
+    'flows',
+    '--no-headers',
+    '-n',
+    '--limit',
+    '2',
+    '--sort-by',
+    'txBytes',
+    '-f',
+    'path=shm',
+    '-f',
+    'host=beta',
+  );
+  const best = fleet.beta.data.flows
+    .filter((flow) => flow.path === 'shm')
+    .toSorted((a, b) => b.txBytes - a.txBytes);
+  const rows = stdout.trim().split('\n');
+  assert.equal(rows.length, 2);
+  assert.ok(rows[0]?.includes(` ${String(best[0]?.txBytes)} `));
+  assert.ok(rows[1]?.startsWith(best[1]?.id ?? '?'));
+});
+
+test('a wrong option, filter, key or command is a usage error in one line, and asks no host', async () => {
+  const asked = fleet.alpha.requests.length;
+  const wrong = [
+    ['flows', '--bogus'],
+    ['flows', '-o', 'xml'],
+    ['flows', '-f', 'bogus=1'],
+    ['flows', '--sort-by', 'bogus'],
+    ['vms', '--limit', '0'],
+    ['hosts', '--timeout', 'x'],
+    ['bogus'],
+    ['explain'],
+  ];
+  for (const words of wrong) {
+    const { code, stdout, stderr } = await fleet.run(...words);
+    assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+    assert.match(stderr, /^vsockctl: [^\n]+\n$/);
+  }
+  assert.equal(fleet.alpha.requests.length, asked);
+});
+
+test('help and version go to stdout', async () => {
+  const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(manifest));
+  assert.equal((await fleet.run('--version')).stdout, `${version}\n`);
+  for (const words of [['--help'], ['flows', '--help'], ['help', 'kill'], ['help', 'filters'], []]) {
+    const { code, stdout, stderr } = await fleet.run(...words);
+    assert.equal(code, 0, words.join(' '));
+    assert.equal(stderr, '');
+    assert.ok(stdout.length > 100);
+  }
+});
+
+test('one host that is down is a line on stderr and exit code 3; the other’s rows come', async () => {
+  const port = fleet.ssh.port;
+  fleet.configure(
+    fleet.ssh.clientConfig('alpha') +
+      fleet.ssh.clientConfig('beta').replace(`Port ${String(port)}`, 'Port 1'),
+  );
+  try {
+    for (const command of ['flows', 'vms']) {
+      const { code, stdout, stderr } = await fleet.run(command, '-o', 'jsonl');
+      assert.equal(code, 3);
+      assert.match(stderr, /^vsockctl: beta: cannot connect to 127\.0\.0\.1 port 1: [^\n]+\n$/);
+      assert.ok(stdout.split('\n').length > 2);
+      assert.doesNotMatch(stdout, /"host":"beta"/);
+    }
+    const { code, stdout } = await fleet.run('hosts', '-o', 'json');
+    assert.equal(code, 3);
+    const hosts = z
+      .array(z.object({ host: z.string(), status: z.string(), error: z.string().nullable() }))
+      .parse(JSON.parse(stdout));
+    assert.deepEqual(
+      hosts.map(({ host, status }) => [host, status]),
+      [
+        ['alpha', 'ok'],
+        ['beta', 'failed'],
+      ],
+    );
+    assert.match(hosts[1]?.error ?? '', /cannot connect/);
+  } finally {
+    fleet.configure(fleet.ssh.clientConfig('alpha beta'));
+  }
+});
+
+test('the note for the audit log goes along', () => {
+  assert.match(fleet.alpha.requests[0]?.client ?? '', /^\S+@\S+$/);
+});

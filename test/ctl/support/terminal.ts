@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mainFile } from './run-vsockctl.js';
+
+/** A real pseudo-terminal with a screen that can be looked at: a tmux server of its own. */
+export class Terminal {
+  readonly #name = `vsockctl-test-${randomUUID()}`;
+
+  /** Runs a plain shell, in which `top` is started by hand, as users do. */
+  constructor(columns: number, rows: number, environment: Record<string, string>) {
+    const variables = Object.entries({ ...environment, PS1: '$ ', HISTFILE: '' }).flatMap(([name, value]) => [
+      '-e',
+      `${name}=${value}`,
+    ]);
+    const size = ['-x', String(columns), '-y', String(rows)];
+    this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...variables, 'bash --norc --noprofile');
+  }
+
+  /** Types `vsockctl WORDS` and Enter; afterwards the shell tells the exit code as `code=N`. */
+  start(words: string, nodeOptions: readonly string[] = []): void {
+    this.type(`${[process.execPath, ...nodeOptions, mainFile].join(' ')} ${words}; echo code=$?`);
+    this.press('Enter');
+  }
+
+  /** Presses keys by tmux's names. */
+  press(...keys: string[]): void {
+    this.#tmux('send-keys', ...keys);
+  }
+
+  type(text: string): void {
+    this.#tmux('send-keys', '-l', text);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  get screen(): string {
+    return this.#tmux('capture-pane', '-p');
+  }
+
+  /** The screen with the escape sequences for colours and attributes. */
+  get screenWithAttributes(): string {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
+  /** What the terminal itself says: is the alternate screen on, is the cursor shown? */
+  get modes(): { alternate: boolean; cursor: boolean } {
+    const [alternate, cursor] = this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}')
+      .trim()
+      .split(' ');
+    return { alternate: alternate === '1', cursor: cursor === '1' };
+  }
+
+  /** Process id of the shell. */
+  get shell(): number {
+    return Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
+  }
+
+  /** Waits until the screen shows something; what it shows then. The test’s own time limit is the only one. */
+  async until(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { screen } = this;
+      if (pattern.test(screen)) return screen;
+      await sleep(50);
+    }
+  }
+
+  stop(): void {
+    this.#tmux('kill-server');
+  }
+
+  #tmux(...words: string[]): string {
+    return execFileSync('tmux', ['-L', this.#name, ...words], { encoding: 'utf8' });
+  }
+}
