@@ -58,7 +58,10 @@ export class Switchboard {
     if (peer !== null && end.state === 'open') {
       this.deliver(end, peer);
       if (end.peer !== null) this.deliver(peer, end);
+    } else if (end.state === 'open' && !end.closed && !isDrained(end)) {
+      this.reset(end, 'bytes for a closed socket');
     }
+    if (end.vm.flows[end.slot] !== end) return;
     if (end.state === 'open') this.tellEnd(end);
     const closes = Atomics.load(words, end.at(slot.closeHints));
     if (closes === end.closesSeen) return;
@@ -166,6 +169,7 @@ export class Switchboard {
       slot.txTail,
       slot.rxHead,
       slot.rxBlocked,
+      slot.txAllowed,
     ])
       Atomics.store(end.words, end.at(field), 0);
   }

@@ -81,6 +81,9 @@ static struct flow *claim(int fd, struct entry *e) {
         getpeername(fd, (struct sockaddr *)&remote, &remote_size) != 0 ||
         !address_of(&local, local_address, &local_port) || !address_of(&remote, remote_address, &remote_port))
         return NULL; /* not connected yet */
+    struct tcp_counts counts;
+    bool alive = tcp_counts(fd, &counts) && (counts.state == 1 || counts.state == 4 || counts.state == 5 || counts.state == 8);
+    if (!alive) return NULL; /* not TCP_ESTABLISHED, FIN_WAIT1, FIN_WAIT2 or CLOSE_WAIT: soon over */
     if (memcmp(local_address, remote_address, 16) == 0 || !channel_ready()) return NULL; /* within the VM */
     uint64_t cookie = cookie_of(fd);
     pthread_mutex_lock(&process_lock);
