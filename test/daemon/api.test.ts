@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
@@ -99,6 +100,7 @@ describe('vsockd', () => {
     const cases: Array<[Promise<{ status: number; body: unknown }>, number, string]> = [
       [vsockd.get('/v1/flows?limit=-1'), 400, 'bad-request'],
       [vsockd.get('/v1/flows?colour=red'), 400, 'bad-request'],
+      [vsockd.get('/v1/%zz'), 400, 'bad-request'],
       [vsockd.get('/v1/nothing'), 404, 'no-such-path'],
       [vsockd.get('/v1/flows/kill'), 405, 'method-not-allowed'],
       [vsockd.post('/v1/host', {}), 405, 'method-not-allowed'],
@@ -113,6 +115,13 @@ describe('vsockd', () => {
       assert.deepEqual([given.status, error.code], [status, code]);
       assert.equal(error.message.includes('\n'), false);
     }
+  });
+
+  it('answers what is no HTTP', async () => {
+    const socket = connect(vsockd.socket('read'));
+    socket.write('what?\r\n\r\n');
+    const answer = (await socket.toArray()).join('');
+    assert.match(answer, /^HTTP\/1.1 400 .*"code":"bad-request"/s);
   });
 
   it('keeps the right to change apart by the sockets’ permissions', () => {

@@ -1,4 +1,4 @@
-/** Shortest and longest stretch over which a rate is taken. */
+/** A rate spans at least so long, and at most twice that while sampled. */
 const stretchMilliseconds = 800;
 
 interface Sample {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -25,6 +26,9 @@ export function apiServer(routes: readonly Route[], right: SocketRight, log: Log
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
+    clientErrorHandler: (_error, socket) => endBadConnection(socket),
+    frameworkErrors: (_error, _request, reply) =>
+      void refuse(reply as unknown as FastifyReply, 400, 'bad-request', 'the path is no valid URL'),
   });
   for (const route of routes) add(server, route, right);
   server.setNotFoundHandler((request, reply) => {
@@ -88,4 +92,13 @@ function refuse(reply: FastifyReply, status: number, code: string, message: stri
 
 function quote(path: string): string {
   return JSON.stringify(path.slice(0, 200));
+}
+
+/** What does not parse as HTTP has no request that a route could answer. */
+function endBadConnection(socket: Socket): void {
+  if (!socket.writable) return;
+  const body: ApiError = { code: 'bad-request', message: 'this is no HTTP request' };
+  const text = JSON.stringify(body);
+  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/json', 'connection: close'];
+  socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { readConfig } from '../../src/daemon/read-config.js';
+import { VsocketError } from '../../src/errors/vsocket-error.js';
+
+const vm = {
+  name: 'red1',
+  tenant: 'red',
+  vni: 100,
+  addresses: ['10.0.0.1'],
+  mac: '02:00:00:00:00:01',
+  interface: 'red1',
+  networkNamespace: '/proc/1/ns/net',
+  channel: '/run/red1',
+  memory: { path: '/proc/1/fd/3' },
+};
+
+describe('a configuration that is wrong is one line', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'vsockd-config-'));
+  const file = join(directory, 'vsockd.json');
+  after(() => rmSync(directory, { recursive: true }));
+
+  function lineFor(text: string): string {
+    writeFileSync(file, text);
+    try {
+      readConfig(file);
+    } catch (error) {
+      assert.ok(error instanceof VsocketError);
+      return error.line.replace(file, 'FILE');
+    }
+    return 'fine';
+  }
+  const withVms = (...vms: object[]): string => lineFor(JSON.stringify({ host: 'a', vms }));
+
+  const cases: Array<[string, () => string, RegExp]> = [
+    ['right', () => withVms(vm), /^fine$/],
+    ['no JSON', () => lineFor('{'), /^FILE: no JSON: /],
+    ['a key is missing', () => lineFor('{"vms": []}'), /^FILE: host: /],
+    ['a key nobody knows', () => withVms({ ...vm, colour: 1 }), /^FILE: vms\.0: .*colour/],
+    ['a wrong value', () => withVms({ ...vm, vni: 0 }), /^FILE: vms\.0\.vni: /],
+    [
+      'a name twice',
+      () => withVms(vm, { ...vm, interface: 'x', vni: 2 }),
+      /^FILE: vms\.1\.name: .*red1 is taken by vms\.0$/,
+    ],
+    [
+      'an address twice',
+      () => withVms(vm, { ...vm, name: 'b', interface: 'b' }),
+      /^FILE: vms\.1\.addresses: /,
+    ],
+    [
+      'the same address in two networks',
+      () => withVms(vm, { ...vm, name: 'b', interface: 'b', vni: 2 }),
+      /^fine$/,
+    ],
+  ];
+  for (const [title, line, pattern] of cases) it(title, () => assert.match(line(), pattern));
+
+  it('says why it cannot be read', () => {
+    assert.throws(() => readConfig(join(directory, 'none')), /none: no such file or directory$/);
+  });
+});
