@@ -1,6 +1,6 @@
 import { Argument, Command as Parser, Option } from 'commander';
 import type { ExitCode } from '../../errors/exit-code.js';
-import { filterHelp } from '../filter/grammar.js';
+import { filterHelp, filterKeys } from '../filter/grammar.js';
 import { allCommands } from './all-commands.js';
 import { camelCase, type ArgumentSpec, type Command, type OptionSpec } from './command.js';
 import { write, type Context } from './context.js';
@@ -84,7 +84,8 @@ function helpCommand(program: Parser, context: Context): Parser {
     .description('Shows the help of a command, or explains filters.')
     .argument('[topic]', 'a command, or filters')
     .action(async (topic: string | undefined) => {
-      if (topic === 'filters') return write(context.stdout, `${filterHelp.join('\n')}\n`);
+      if (topic === 'filters')
+        return write(context.stdout, `${[...filterHelp, ...filterKeys()].join('\n')}\n`);
       const command =
         topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
       if (command === undefined) program.error(`error: there is no help on '${topic ?? ''}'`);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExitCode } from '../../errors/exit-code.js';
+import type { ExitCode } from '../../errors/exit-code.js';
 import type { Table } from '../columns/column.js';
 import { parseSortOrder, sortRows } from '../columns/compare-rows.js';
 import { compileFilter } from '../filter/compile-filter.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExitCode } from '../../errors/exit-code.js';
+import type { ExitCode } from '../../errors/exit-code.js';
 import { parseSortOrder, sortRows } from '../columns/compare-rows.js';
 import { flowTable } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
@@ -22,7 +22,7 @@ export async function printFrames(fleet: Fleet, input: TopInput, context: Contex
     const rounds = await Promise.all(fleet.names.map((name) => pollHost(fleet, name)));
     const frame = frameOf(fleet, rounds);
     const flows = sortRows(frame.flows.filter(matches), flowTable, order).slice(0, input.limit);
-    await write(context.stdout, render({ ...frame, flows: flows as Frame['flows'] }, input));
+    await write(context.stdout, render({ ...frame, flows: flows }, input));
     await reportFailures(rounds, context);
     if (iteration === input.iterations) return exitCodeOf(rounds);
     await sleep(Math.max(0, started + input.delay * 1000 - Date.now()), undefined, {

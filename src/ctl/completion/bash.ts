@@ -9,8 +9,13 @@ export function bashCompletion(commands: readonly Command[]): string {
     ];
     return `    ${command.name}) words=${quote(['--help', ...words].join(' '))} ;;`;
   });
-  const values = valueCases(commands).map(
-    ([option, choices]) => `    ${option}) words=${quote(choices.join(' '))} ;;`,
+  const values = commands.flatMap((command) =>
+    command.options.flatMap((option) => {
+      const { choices } = option;
+      return choices === undefined
+        ? []
+        : [`    ${valuePattern(command, option)}) words=${quote(choices.join(' '))} ;;`];
+    }),
   );
   return `${[
     '_vsockctl() {',
@@ -19,7 +24,7 @@ export function bashCompletion(commands: readonly Command[]): string {
     ...cases,
     `    *) words=${quote([...commands.map((command) => command.name), 'help', '--help', '--version'].join(' '))} ;;`,
     '  esac',
-    '  case $previous in',
+    '  case ${COMP_WORDS[1]}/$previous in',
     ...values,
     '  esac',
     '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
@@ -28,13 +33,11 @@ export function bashCompletion(commands: readonly Command[]): string {
   ].join('\n')}\n`;
 }
 
-/** Every option that takes one of a few values, as `--output|-o`. */
-function valueCases(commands: readonly Command[]): [string, readonly string[]][] {
-  const cases = new Map<string, readonly string[]>();
-  for (const option of commands.flatMap((command) => command.options)) {
-    if (option.choices !== undefined) cases.set(spellings(option).join('|'), option.choices);
-  }
-  return [...cases];
+/** `flows/--output|flows/-o` */
+function valuePattern(command: Command, option: OptionSpec): string {
+  return spellings(option)
+    .map((spelling) => `${command.name}/${spelling}`)
+    .join('|');
 }
 
 function spellings(option: OptionSpec): string[] {

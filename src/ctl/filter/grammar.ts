@@ -1,3 +1,7 @@
+import { flowTable } from '../columns/flow-table.js';
+import { hostTable } from '../columns/host-table.js';
+import { vmTable } from '../columns/vm-table.js';
+
 /** The filter language, as data: the parser, the help and the man pages read it from here. */
 export const operators = {
   '!=': 'is none of the values',
@@ -22,3 +26,16 @@ export const filterHelp: readonly string[] = [
   'A word alone is looked for in all shown text; !WORD must not be in it. Quote values that hold blanks or commas.',
   'k, M, G, T after a number mean powers of 1024. A dash stands for what is not known: reason=-',
 ];
+
+/** The keys of each list, for `--filter` and `--sort-by`. */
+export function filterKeys(): string[] {
+  const titles: [string, { key: string; summary: string }[]][] = [
+    ['flows', [...flowTable.columns]],
+    ['VMs', [...vmTable.columns]],
+    ['hosts', [...hostTable.columns]],
+  ];
+  return titles.flatMap(([title, columns]) => [
+    `Keys of ${title}:`,
+    ...columns.map(({ key, summary }) => `  ${key.padEnd(18)} ${summary}`),
+  ]);
+}

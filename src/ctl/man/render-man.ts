@@ -1,6 +1,6 @@
 import type { Command, OptionSpec } from '../commands/command.js';
 import { exitCodeMeanings } from '../commands/exit-code-meanings.js';
-import { filterHelp } from '../filter/grammar.js';
+import { filterHelp, filterKeys } from '../filter/grammar.js';
 import { liveBindings } from '../screen/key-bindings.js';
 
 /** Manual pages by file name, from the same data as the parser and the help. */
@@ -19,7 +19,7 @@ function overviewPage(commands: readonly Command[]): string {
       'COMMANDS',
       commands.flatMap(({ name, summary }) => item(`\\fBvsockctl\\-${roff(name)}\\fR(1)`, summary)),
     ),
-    section('FILTERS', paragraphs(filterHelp)),
+    section('FILTERS', [...paragraphs(filterHelp), '.PP', '.nf', ...filterKeys().map(roff), '.fi']),
     section(
       'ENVIRONMENT',
       environment.flatMap(([name, meaning]) => item(`\\fB${name}\\fR`, meaning)),

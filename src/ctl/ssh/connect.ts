@@ -41,7 +41,7 @@ async function connectResolved(
   let keyProblem: VsocketError | null = null;
   const keepalive = host.serverAliveSeconds > 0 ? host.serverAliveSeconds : defaultKeepaliveSeconds;
   const config: ConnectConfig = {
-    sock: transport as NonNullable<ConnectConfig['sock']>,
+    sock: transport,
     username: host.user,
     algorithms,
     authHandler: plan.methods,

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ResolvedHost } from './resolve-host.js';
 import { runProgram } from './run-program.js';
+import { configurationError } from './ssh-errors.js';
 
 /** One line of a known_hosts file that applies to the host. */
 export interface KnownKey {
@@ -21,15 +22,45 @@ export async function findKnownKeys(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<KnownKey[]> {
+  const revoked = readRevokedKeys(host);
   for (const name of lookupNames(host)) {
     const found: KnownKey[] = [];
     for (const file of host.knownHostsFiles.filter((path) => existsSync(path))) {
       const result = await runProgram('ssh-keygen', ['-F', name, '-f', file], environment, signal);
       found.push(...parseMatches(result.stdout, file));
     }
-    if (found.length > 0) return found;
+    if (found.length > 0) return [...found, ...revoked];
   }
-  return [];
+  return revoked;
+}
+
+/** The keys of RevokedHostKeys. As with ssh, a list that cannot be read lets no host key pass. */
+function readRevokedKeys(host: ResolvedHost): KnownKey[] {
+  const file = host.revokedHostKeysFile;
+  if (file === null) return [];
+  const remedy = 'name a file with one public key a line';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw configurationError(
+      'revoked-keys',
+      `cannot read RevokedHostKeys: ${(error as Error).message}`,
+      remedy,
+    );
+  }
+  if (text.startsWith('SSHKRL')) {
+    throw configurationError(
+      'revoked-keys',
+      `${file} is a key revocation list, which vsockctl cannot read`,
+      remedy,
+    );
+  }
+  return text.split('\n').flatMap((line, index): KnownKey[] => {
+    const [type, blob] = line.trim().split(/\s+/);
+    if (type === undefined || blob === undefined || type.startsWith('#')) return [];
+    return [{ marker: 'revoked', type, blob, origin: `${file}:${String(index + 1)}` }];
+  });
 }
 
 /** Names under which ssh keeps the host's key, the first one that is known counts. */

@@ -57,6 +57,27 @@ test('a revoked host key is refused although it is known', async () => {
   assert.match(stderr, /is revoked by .*known_hosts:2/);
 });
 
+test('RevokedHostKeys is kept to, and without a list that can be read nothing passes', async () => {
+  const key = fleet.ssh.publicKey('ed25519');
+  const list = join(fleet.directory, 'revoked');
+  writeFileSync(list, `# revoked\n${key}\n`);
+  useKnownHosts(`${place()} ${key}\n`, [`RevokedHostKeys ${list}`]);
+  const { code, stderr } = await hosts();
+  assert.equal(code, 4);
+  assert.match(stderr, /is revoked by \S+revoked:2/);
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-k',
+    '-f',
+    join(fleet.directory, 'krl'),
+    join(fleet.ssh.directory, 'host_rsa.pub'),
+  ]);
+  for (const file of ['krl', 'missing']) {
+    useKnownHosts(`${place()} ${key}\n`, [`RevokedHostKeys ${join(fleet.directory, file)}`]);
+    assert.equal((await hosts()).code, 2);
+  }
+});
+
 test('a certificate authority alone is said to be out of reach', async () => {
   useKnownHosts(`@cert-authority * ${fleet.ssh.publicKey('rsa')}\n`);
   const { code, stderr } = await hosts();

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { hostRow } from '../../../src/ctl/columns/host-table.js';
+import type { LiveFrame } from '../../../src/ctl/model/fleet-monitor.js';
+import { Controller } from '../../../src/ctl/screen/controller.js';
+import { keyBindings } from '../../../src/ctl/screen/key-bindings.js';
+import { asciiGlyphs, lineWidth, unicodeGlyphs } from '../../../src/ctl/screen/line.js';
+import { initialState } from '../../../src/ctl/screen/ui-state.js';
+import { fixtureData } from '../support/fixture-data.js';
+
+function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
+  const data = fixtureData('alpha', flows);
+  return {
+    at,
+    hosts: [hostRow({ host: 'alpha', ok: true, answer: data.host })],
+    vms: data.vms,
+    flows: data.flows,
+    errors: [],
+  };
+}
+
+interface Stage {
+  controller: Controller;
+  effects: string[];
+  text: () => string[];
+}
+
+function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = unicodeGlyphs): Stage {
+  const effects: string[] = [];
+  const sort = { key: 'id', reverse: true };
+  const controller = new Controller(
+    initialState({ filter: '', sort, delaySeconds: 2, wide: false }),
+    {
+      kill: (targets) => {
+        effects.push(`kill ${targets.map((flow) => flow.id).join(' ')}`);
+        return Promise.resolve({ rows: [], errors: [] });
+      },
+      setDelay: (seconds) => effects.push(`delay ${String(seconds)}`),
+      rememberWide: (wide) => {
+        effects.push(`wide ${String(wide)}`);
+        return null;
+      },
+      effect: (name) => effects.push(name),
+    },
+    { readonly, glyphs, size },
+  );
+  return {
+    controller,
+    effects,
+    text: () => controller.lines().map((line) => line.map(({ text }) => text).join('')),
+  };
+}
+
+const keys = fc.constantFrom(
+  ...keyBindings.flatMap((binding) => [...binding.keys]),
+  'x',
+  '=',
+  'backspace',
+  'enter',
+  'escape',
+  'right',
+);
+
+test('whatever is pressed at whatever size, the screen is exactly full', () => {
+  const size = fc.record({
+    columns: fc.integer({ min: 1, max: 220 }),
+    rows: fc.integer({ min: 1, max: 70 }),
+  });
+  const step = fc.oneof(keys, fc.integer({ min: 0, max: 300 }), size);
+  fc.assert(
+    fc.property(size, fc.array(step, { maxLength: 40 }), fc.boolean(), (first, steps, ascii) => {
+      const { controller } = stage(first, false, ascii ? asciiGlyphs : unicodeGlyphs);
+      let expected = first;
+      for (const one of steps) {
+        if (typeof one === 'string') controller.press(one);
+        else if (typeof one === 'number') controller.takeFrame(frameOf(one));
+        else controller.resize((expected = one));
+        assert.equal(controller.lines().length, expected.rows);
+        for (const line of controller.lines()) assert.equal(lineWidth(line), expected.columns);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('read-only, no keys at all lead to a kill', () => {
+  fc.assert(
+    fc.property(fc.array(keys, { maxLength: 60 }), (pressed) => {
+      const { controller, effects } = stage(undefined, true);
+      controller.takeFrame(frameOf(20));
+      for (const key of pressed) controller.press(key);
+      return effects.every((effect) => !effect.startsWith('kill'));
+    }),
+  );
+});
+
+test('a kill needs its button in focus, and takes the marked flows', () => {
+  const { controller, effects } = stage();
+  controller.takeFrame(frameOf(6));
+  for (const key of ['K', 'enter', 'K', 'escape', 'K', 'right', 'left', 'enter']) controller.press(key);
+  assert.deepEqual(effects, []);
+  for (const key of ['g', 'space', 'j', 'space', 'K', 'tab', 'enter']) controller.press(key);
+  assert.deepEqual(effects, ['kill red1:5000 red1:5004']);
+});
+
+test('the cursor stays on its row when the order changes', () => {
+  const { controller, text } = stage();
+  controller.takeFrame(frameOf(10));
+  for (const key of ['j', 'j']) controller.press(key);
+  const row = (): string =>
+    text()
+      .find((line) => line.startsWith('>'))
+      ?.slice(2, 12) ?? '';
+  const before = row();
+  controller.press('r');
+  assert.equal(row(), before);
+  controller.takeFrame(frameOf(200));
+  assert.equal(row(), before);
+});
+
+test('a frozen screen shows the same whatever comes', () => {
+  const { controller, text } = stage();
+  controller.takeFrame(frameOf(10));
+  controller.press('Z');
+  const before = text();
+  controller.takeFrame(frameOf(3, '2026-01-03T00:00:00.000Z'));
+  assert.deepEqual(text(), before);
+  controller.press('Z');
+  assert.notDeepEqual(text(), before);
+});
+
+test('a filter applies while it is typed, and Escape brings the old one back', () => {
+  const { controller, text } = stage();
+  controller.takeFrame(frameOf(10));
+  const rows = (): number => text().filter((line) => /^[> ] (red|blue)1:/.test(line)).length;
+  for (const key of ['/', ...'vm=red1']) controller.press(key);
+  assert.equal(rows(), 5);
+  controller.press('enter');
+  for (const key of ['/', 'ctrl-u', ...'bogus=1']) controller.press(key);
+  assert.match(text().at(-1) ?? '', /a flow has no “bogus”/);
+  controller.press('escape');
+  assert.equal(rows(), 5);
+});
+
+test('every key of the table has its own action, once', () => {
+  const all = keyBindings.flatMap((binding) => [...binding.keys]);
+  assert.equal(new Set(all).size, all.length);
+});
