@@ -105,9 +105,7 @@ export class Switchboard {
     const reason = this.refusal(end);
     this.zeroHostWords(end);
     if (reason !== null) {
-      const left = Atomics.load(end.words, end.at(slot.closeHints)) !== 0;
-      if (reason === 'refused' && !left)
-        this.needs.log('warn', 'claim refused: the VM has no such connection', this.describe(end));
+      if (reason === 'refused') this.logRefusal(end);
       this.setState(end, 'waiting', reason);
       return;
     }
@@ -118,6 +116,13 @@ export class Switchboard {
     const peer = this.byKey.get(end.reverseKey);
     if (peer && peer.state === 'waiting' && this.needs.isHeld(peer.vm, { ...peer })) this.join(end, peer);
     else this.setState(end, 'waiting', 'peer-without-vsocket');
+  }
+
+  /** A lie is worth a warning; a connection that ended while it was claimed looks alike but for the address. */
+  private logRefusal(end: FlowEnd): void {
+    const own = end.vm.config.addresses.includes(end.localAddress);
+    const why = own ? 'the VM has no such open connection' : 'the address is not the VM’s';
+    this.needs.log(own ? 'info' : 'warn', `claim refused: ${why}`, this.describe(end));
   }
 
   private refusal(end: FlowEnd): LedgerReason {

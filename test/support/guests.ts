@@ -123,6 +123,16 @@ export class Guests {
     await once(plane, 'exit');
   }
 
+  get dataPlanePid(): number | undefined {
+    return this.plane?.exitCode === null && this.plane.signalCode === null ? this.plane.pid : undefined;
+  }
+
+  /** A command in a VM’s network namespace, done when it returns. */
+  inNamespace(vm: string, command: string[]): void {
+    const config = this.config.vms.find((one) => one.name === vm);
+    execFileSync('nsenter', [`--net=${config?.networkNamespace}`, ...command]);
+  }
+
   resetFlows(cookies: bigint[]): void {
     this.plane?.send({ type: 'reset', cookies });
   }
