@@ -10,7 +10,8 @@ import { runInside, startMachine } from './namespaces.js';
 import { runCommand } from './run-command.js';
 import { makeSshAccess, startSshd } from './ssh-access.js';
 import { labStatus, vsockdAnswers } from './status.js';
-import { hosts, vms, type LabVm } from './topology.js';
+import { hosts, vms, vmsOf, type LabVm } from './topology.js';
+import { accepts } from './unix-socket.js';
 import { userNamespace } from './user-namespace.js';
 import { startVsockd, writeVsockdConfig } from './vsockd-service.js';
 import { waitUntil } from './wait-until.js';
@@ -54,6 +55,10 @@ async function build(paths: LabPaths): Promise<void> {
   for (const { name } of hosts) {
     const log = paths.hostFile(name, 'vsockd.log');
     await waitUntil(`vsockd of ${name} answers`, () => vsockdAnswers(paths, name), log);
+    for (const vm of vmsOf(name)) {
+      const channel = paths.channel(name, vm.name);
+      await waitUntil(`vsockd of ${name} serves the channel of ${vm.name}`, () => accepts(channel), log);
+    }
   }
   await writeFile(paths.complete, '');
 }
