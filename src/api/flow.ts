@@ -17,7 +17,10 @@ export const flowReasons = {
   refused: 'the claim did not match the VM’s connections',
 } as const;
 
-export const flowReasonCodes = Object.keys(flowReasons) as [keyof typeof flowReasons, ...(keyof typeof flowReasons)[]];
+export const flowReasonCodes = Object.keys(flowReasons) as [
+  keyof typeof flowReasons,
+  ...(keyof typeof flowReasons)[],
+];
 
 export const flowStates = ['established', 'closing', 'reset'] as const;
 export const flowDirections = ['in', 'out'] as const;

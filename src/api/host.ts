@@ -11,7 +11,10 @@ export const Host = z.object({
   fastFlows: z.number().int(),
   txBytesPerSecond: z.number(),
   rxBytesPerSecond: z.number(),
-  upgradeAfterCalls: z.number().int().describe('data calls on a connection before its program asks for a fast path'),
+  upgradeAfterCalls: z
+    .number()
+    .int()
+    .describe('data calls on a connection before its program asks for a fast path'),
   upgradeAfterBytes: z.number().int().describe('bytes after which it asks all the same'),
 });
 export type Host = z.infer<typeof Host>;

@@ -25,9 +25,15 @@ export const HostConfig = z.strictObject({
   host: name,
   runtimeDirectory: z.string().default('/run/vsocket').describe('sockets and the flow ledger; on tmpfs'),
   auditLog: z.string().default('/var/log/vsocket/audit.jsonl'),
-  bridges: z.array(z.strictObject({ vni: z.number().int(), bridge: z.string(), vxlan: z.string() })).default([]),
+  bridges: z
+    .array(z.strictObject({ vni: z.number().int(), bridge: z.string(), vxlan: z.string() }))
+    .default([]),
   upgradeAfterCalls: z.number().int().min(0).default(16),
-  upgradeAfterBytes: z.number().int().min(0).default(256 * 1024),
+  upgradeAfterBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(256 * 1024),
   guestSpinMicroseconds: z.number().int().min(0).max(10_000).default(50),
   hostSpinMicroseconds: z.number().int().min(0).max(10_000).default(100),
   vms: z.array(VmConfig),
