@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -13,10 +14,14 @@ export async function confirm(question: string, context: Context): Promise<boole
       ExitCode.usage,
     );
   }
-  // The question goes to stderr: stdout is data only.
-  const questions = createInterface({ input: context.stdin, output: context.stderr });
+  // The question goes to stderr: stdout is data only. Without readline's raw mode Ctrl-C stays a signal.
+  const questions = createInterface({ input: context.stdin, output: context.stderr, terminal: false });
   try {
-    const answer = await questions.question(`${question} [y/N] `, { signal: context.signal });
+    const ended = once(questions, 'close').then(() => '');
+    const answer = await Promise.race([
+      questions.question(`${question} [y/N] `, { signal: context.signal }),
+      ended,
+    ]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     questions.close();

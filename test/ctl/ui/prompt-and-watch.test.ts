@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { FixtureFleet } from '../support/fixture-fleet.js';
+import { mainFile } from '../support/run-vsockctl.js';
+import { Terminal } from '../support/terminal.js';
+
+let fleet: FixtureFleet;
+let terminal: Terminal;
+before(async () => {
+  fleet = await FixtureFleet.start(6);
+});
+after(() => fleet.stop());
+beforeEach(() => {
+  terminal = new Terminal(160, 30, fleet.environment);
+});
+afterEach(() => terminal.stop());
+
+const options = { timeout: 60_000 };
+const isThere = (id: string): boolean => fleet.alpha.data.flows.some((flow) => flow.id === id);
+
+test('kill lists and asks on a terminal; only yes is yes', options, async () => {
+  for (const [answer, code, there] of [
+    ['', 7, true],
+    ['no', 7, true],
+    ['yes', 0, false],
+  ] as const) {
+    terminal.type('clear');
+    terminal.press('Enter');
+    terminal.start('kill red1:5000');
+    await terminal.until(/red1:5000 +alpha[^]*Kill this flow\? \[y\/N\]/);
+    terminal.type(answer);
+    terminal.press('Enter');
+    await terminal.until(new RegExp(`code=${String(code)}`));
+    assert.equal(isThere('red1:5000'), there);
+  }
+});
+
+test('Ctrl-C at the question is an interruption, and kills nothing', options, async () => {
+  terminal.start('kill red1:5002');
+  await terminal.until(/\[y\/N\]/);
+  terminal.press('C-c');
+  await terminal.until(/code=130/);
+  assert.ok(isThere('red1:5002'));
+});
+
+test('the end of input at the question is no', options, async () => {
+  terminal.start('kill red1:5002');
+  await terminal.until(/\[y\/N\]/);
+  terminal.press('C-d');
+  await terminal.until(/code=7/);
+  assert.ok(isThere('red1:5002'));
+});
+
+test('--watch redraws on a terminal until it is interrupted', options, async () => {
+  terminal.start('vms --watch --delay 0.3');
+  await terminal.until(/^VM .*\n(.+\n){4}/);
+  fleet.alpha.data.vms = fleet.alpha.data.vms.map((vm) => ({ ...vm, tenant: 'renamed' }));
+  await terminal.until(/^VM .*\nblue1 +alpha +renamed /);
+  terminal.press('C-c');
+  await terminal.until(/code=130/);
+});
+
+test('--watch on a pipe gives JSON Lines', options, async () => {
+  const env = { PATH: process.env['PATH'], ...fleet.environment };
+  const child = spawn(process.execPath, [mainFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {
+    env,
+  });
+  let text = '';
+  for await (const chunk of child.stdout) {
+    text += String(chunk);
+    if (text.split('\n').length > 6) break;
+  }
+  const [code] = (await once(child, 'exit')) as [number];
+  assert.equal(code, 0);
+  const hosts = text
+    .split('\n')
+    .slice(0, 6)
+    .map((line) => (JSON.parse(line) as { host: string }).host);
+  assert.deepEqual(hosts, ['alpha', 'beta', 'alpha', 'beta', 'alpha', 'beta']);
+});
