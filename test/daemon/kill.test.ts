@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { KillResponse } from '../../src/api/kill.js';
@@ -91,6 +92,30 @@ describe('kill of plain programs’ connections', () => {
     assert.equal(await two.tell('error s 1000'), 'EPIPE');
   });
 
+  it('aborts what no reset of ours can reach: a connection within one VM', async () => {
+    const id = await connected(one, network.one.address);
+    const { body } = await vsockd.post('/v1/flows/kill', { ids: [id] });
+    const [outcome] = KillResponse.parse(body).outcomes;
+    assert.equal(outcome?.outcome, 'reset');
+    assert.match(outcome?.detail ?? '', /ECONNABORTED/);
+    assert.equal(await one.tell('error c 1000'), 'ECONNABORTED');
+    assert.equal(await one.tell('error s 1000'), 'ECONNRESET');
+  });
+
+  it('ends all flows of a VM, and connections asked for at both ends once', async () => {
+    const port = await two.tell(`listen many ${network.two.address}`);
+    await one.tell(`many m ${network.two.address} ${port} 100`);
+    await two.tell('accept-many n many 100');
+    const before = FlowList.parse((await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'one' })).body);
+    const ofTwo = FlowList.parse((await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'two' })).body);
+    const ids = [...before.items, ...ofTwo.items].map((flow) => flow.id);
+    const { outcomes } = KillResponse.parse((await vsockd.post('/v1/flows/kill', { ids })).body);
+    assert.ok(outcomes.length >= 200);
+    for (const { outcome, detail } of outcomes) assert.deepEqual([outcome, detail], ['reset', '']);
+    assert.equal(await one.tell('error m99 1000'), 'ECONNRESET');
+    assert.equal(await two.tell('error n0 1000'), 'ECONNRESET');
+  });
+
   it('leaves no rule behind, and other connections alone', async () => {
     const id = await connected(two, network.two.address);
     await one.tell(
@@ -101,5 +126,9 @@ describe('kill of plain programs’ connections', () => {
     await one.tell('send other 5');
     assert.equal(await two.tell('read other 5'), 'ok');
     assert.equal(vsockd.log.includes('"warn"'), false, vsockd.log);
+    const rules = execFileSync('ip', ['netns', 'exec', network.host, 'nft', 'list', 'ruleset'], {
+      encoding: 'utf8',
+    });
+    assert.equal(rules, '');
   });
 });
