@@ -207,14 +207,14 @@ void waiter_disarm(struct waiter *w) {
     if (w->fd >= 0) clear_bits(&own_process()->armed[w->index / 32], 1u << (w->index % 32));
 }
 
-void waiter_drain(struct waiter *w) {
+bool waiter_drain(struct waiter *w) {
     char bytes[64];
-    if (w->fd < 0) return;
+    if (w->fd < 0) return false;
     ssize_t n = real()->recv(w->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n > 0 || (n < 0 && errno == EAGAIN)) return;
+    if (n > 0 || (n < 0 && errno == EAGAIN)) return false;
     unhide_close(w->fd); /* vsockd went away; one that is started again finds us through these */
     w->fd = -1;
-    waiter_connect(w);
+    return waiter_connect(w);
 }
 
 static pthread_key_t thread_key;

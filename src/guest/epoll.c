@@ -333,8 +333,7 @@ static void inner_events(struct epoll *ep) {
         if (fd == ep->bell) {
             silence_bell(ep);
         } else if (ep->waiter && fd == ep->waiter->fd) {
-            waiter_drain(ep->waiter);
-            if (ep->waiter->fd >= 0 && ep->waiter->fd != fd) inner_add(ep, ep->waiter->fd, EPOLLIN);
+            if (waiter_drain(ep->waiter)) inner_add(ep, ep->waiter->fd, EPOLLIN);
         } else {
             pthread_mutex_lock(&process_lock);
             struct item *i = *place_of(ep, fd);

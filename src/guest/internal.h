@@ -83,8 +83,8 @@ struct waiter *waiter_of_thread(void);
 bool waiter_connect(struct waiter *w);
 void waiter_arm(struct waiter *w);
 void waiter_disarm(struct waiter *w);
-/* Takes the bytes from it; when vsockd went away, connects again if that can be. */
-void waiter_drain(struct waiter *w);
+/* Takes the bytes from it; when vsockd went away, connects again if that can be: true when it is a new connection. */
+bool waiter_drain(struct waiter *w);
 
 /* ---- flows (flow.c) ---- */
 
