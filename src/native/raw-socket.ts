@@ -25,10 +25,12 @@ const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 /** asm-generic/errno-base.h */
+const EPERM = 1;
 const EINTR = 4;
 const EAGAIN = 11;
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_FILTER = 26;
 /** struct sock_filter of linux/filter.h */
@@ -52,11 +54,19 @@ export class RawSocket {
     checked('setsockopt', setsockopt(this.#fd, level, name, value, value.length) as number);
   }
 
-  /** Room for messages that nobody has read yet; beyond the system’s limit, so CAP_NET_ADMIN is needed. */
+  /**
+   * Room for messages that nobody has read yet. Only the real root may go beyond the system’s limit; in a user
+   * namespace it is net.core.rmem_max, and the kernel says so when messages are lost (ENOBUFS).
+   */
   setReceiveBuffer(sizeBytes: number): void {
     const value = Buffer.alloc(4);
     value.writeInt32LE(sizeBytes);
-    this.setOption(SOL_SOCKET, SO_RCVBUFFORCE, value);
+    try {
+      this.setOption(SOL_SOCKET, SO_RCVBUFFORCE, value);
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.errno === EPERM)) throw error;
+      this.setOption(SOL_SOCKET, SO_RCVBUF, value);
+    }
   }
 
   /** Lets only those messages through that a classic BPF program takes. @param instructions struct sock_filter[] */
