@@ -14,6 +14,9 @@ import {
   vmsOffset,
 } from './ledger-layout.js';
 
+/** Words of the header: magic, version, and this. */
+const recordsEverUsedWord = 2;
+
 /** The mapped ledger as typed arrays. The data plane opens it writable; there is one writer. */
 export class LedgerFile {
   readonly words: Int32Array;
@@ -73,7 +76,14 @@ export class LedgerFile {
   }
 
   takeRecord(): number {
-    return this.free.pop() ?? -1;
+    const index = this.free.pop() ?? -1;
+    if (index >= this.recordsEverUsed) this.words[recordsEverUsedWord] = index + 1;
+    return index;
+  }
+
+  /** Readers need not look at records from here on. */
+  get recordsEverUsed(): number {
+    return this.words[recordsEverUsedWord] ?? 0;
   }
 
   /** Adds the record’s bytes to its VM’s totals and empties it. A kill between two stores changes nothing. */

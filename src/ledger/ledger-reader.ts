@@ -9,7 +9,6 @@ import type { LedgerFlow, LedgerReader, LedgerVm } from './ledger-flow.js';
 import {
   ledgerReasons,
   recordBytes,
-  recordCapacity,
   recordField,
   recordsOffset,
   recordState,
@@ -43,7 +42,7 @@ export function openLedgerReader(config: HostConfig): LedgerReader {
 
 function readFlows(file: LedgerFile): LedgerFlow[] {
   const flows: LedgerFlow[] = [];
-  for (let r = 0; r < recordCapacity; r++) {
+  for (let r = 0; r < file.recordsEverUsed; r++) {
     const state = file.words[file.record(r, recordField.state)];
     if (state === recordState.waiting || state === recordState.open || state === recordState.reset)
       flows.push(readFlow(file, r, state));
@@ -90,7 +89,7 @@ function readVms(file: LedgerFile): LedgerVm[] {
       ringRxBytes: file.numbers[file.vm(v, vmField.endedRx) >> 1] ?? 0,
       processes: file.words[file.vm(v, vmField.processes)] ?? 0,
     });
-  for (let r = 0; r < recordCapacity; r++) {
+  for (let r = 0; r < file.recordsEverUsed; r++) {
     const state = file.words[file.record(r, recordField.state)];
     const vm = vms[file.words[file.record(r, recordField.vm)] ?? 0];
     if (!vm || state === recordState.empty || state === recordState.folding) continue;
