@@ -5,8 +5,7 @@ export const flowPaths = ['tcp', 'shm'] as const;
 
 /** Why a flow is on `tcp`: the code is stable, the text is for people. The first that applies is shown. */
 export const flowReasons = {
-  'no-library': 'the program runs without libvsocket',
-  'no-backend': 'the program reached no vsockd when the connection was made',
+  'no-library': 'the program runs without libvsocket, or reached no vsockd when it connected',
   short: 'below the upgrade threshold',
   'no-room': 'no free slot in the VM’s shared memory',
   'remote-host': 'the other end is on another host',

@@ -13,6 +13,9 @@ export const processCount = 256;
 /** Waiters of one process: threads or epoll instances that sleep and are woken each on its own. */
 export const waiterCount = 64;
 export const noteCount = 8192;
+/** A note is a socket’s cookie plus this many times the index of a code; src/guest/internal.h has the same. */
+export const noteCodeUnit = 1n << 56n;
+export const noteCodes = ['short', 'no-room', 'not-carried'] as const;
 /** Words of 32 bits that hold one bit a slot, and words that hold one bit for each of those. */
 export const bitmapWords = 64;
 export const summaryWords = 2;

@@ -16,14 +16,23 @@ static uint64_t cookie_of(int fd) {
     return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
+void note_reason(uint64_t cookie, enum note reason) {
+    uint64_t note = cookie | (uint64_t)reason << 56;
+    __atomic_store_n(&shared_region->notes[cookie % VS_NOTES], note, __ATOMIC_RELAXED);
+}
+
+void flow_never(int fd, struct entry *e) {
+    int saved = errno;
+    e->not_carried = 1;
+    if (channel_map()) note_reason(cookie_of(fd), NOTE_NOT_CARRIED);
+    errno = saved;
+}
+
 /* Leaves word that this connection was made with the library, so that the operator is not told otherwise. */
 void note_connection(int fd, struct entry *e, int direction) {
     int saved = errno;
     e->direction = (uint8_t)direction;
-    if (channel_map()) {
-        uint64_t cookie = cookie_of(fd);
-        __atomic_store_n(&shared_region->notes[cookie % VS_NOTES], cookie, __ATOMIC_RELAXED);
-    }
+    if (channel_map()) note_reason(cookie_of(fd), NOTE_SHORT);
     errno = saved;
 }
 
@@ -109,6 +118,7 @@ static struct flow *claim(int fd, struct entry *e) {
         doorbell((uint32_t)slot);
     }
     pthread_mutex_unlock(&process_lock);
+    if (!f && !e->flow) note_reason(cookie, NOTE_NO_ROOM);
     return f ? f : e->flow;
 }
 

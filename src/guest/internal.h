@@ -102,7 +102,12 @@ struct flow {
 
 extern struct flow *flows_by_slot[VS_SLOTS];
 
+enum note { NOTE_SHORT = 0, NOTE_NO_ROOM = 1, NOTE_NOT_CARRIED = 2 };
 void note_connection(int fd, struct entry *e, int direction);
+/* For the operator: why this connection stays on TCP. */
+void note_reason(uint64_t cookie, enum note reason);
+/* The program did with it what only TCP carries: it is never claimed. */
+void flow_never(int fd, struct entry *e);
 /* Counts a data call; claims a slot when the connection is worth it; engages when vsockd is ready. */
 struct flow *flow_for_call(int fd, struct entry *e);
 bool flow_adopt(int fd, struct entry *e); /* another process of this VM claimed it */

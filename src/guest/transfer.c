@@ -166,6 +166,7 @@ static ssize_t send_once(struct flow *f, const struct iovec *iov, int count, siz
 }
 
 ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int count, int flags) {
+    if ((flags & MSG_OOB) && !e->flow && !e->not_carried) flow_never(fd, e);
     struct flow *f = flow_for_call(fd, e);
     ssize_t sent;
     size_t total = total_of(iov, count), done = 0;

@@ -33,10 +33,13 @@ export interface LedgerVm {
   processes: number;
 }
 
+/** Codes of api/flow.ts. */
+export type ConnectionNote = 'short' | 'no-room' | 'not-carried';
+
 export interface LedgerReader {
   flows(): LedgerFlow[];
   vms(): LedgerVm[];
-  /** Whether a program with libvsocket noted this connection when it was made (else: no-library). */
-  isNoted(vm: string, cookie: bigint): boolean;
+  /** What libvsocket noted of a connection that it has not claimed; null: nothing (no-library). */
+  note(vm: string, cookie: bigint): ConnectionNote | null;
   close(): void;
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
-import { noteCount, region, regionBytes } from '../channel/region-layout.js';
+import { noteCodes, noteCodeUnit, noteCount, region, regionBytes } from '../channel/region-layout.js';
 import { SharedMemory } from '../native/shared-memory.js';
 import { closeSync } from 'node:fs';
 import { formatAddress } from './address.js';
 import { LedgerFile } from './ledger-file.js';
-import type { LedgerFlow, LedgerReader, LedgerVm } from './ledger-flow.js';
+import type { ConnectionNote, LedgerFlow, LedgerReader, LedgerVm } from './ledger-flow.js';
 import {
   ledgerReasons,
   recordBytes,
@@ -32,12 +32,17 @@ export function openLedgerReader(config: HostConfig): LedgerReader {
   return {
     flows: () => readFlows(file),
     vms: () => readVms(file),
-    isNoted: (vm, cookie) => notes.get(vm)?.cookies[Number(cookie % BigInt(noteCount))] === cookie,
+    note: (vm, cookie) => parseNote(notes.get(vm)?.cookies[Number(cookie % BigInt(noteCount))] ?? 0n, cookie),
     close: () => {
       file.close();
       for (const { memory } of notes.values()) memory.close();
     },
   };
+}
+
+/** The guest’s word, so only a reason to show: the cookie, and in its top byte what became of the connection. */
+function parseNote(note: bigint, cookie: bigint): ConnectionNote | null {
+  return note % noteCodeUnit === cookie ? (noteCodes[Number(note / noteCodeUnit)] ?? null) : null;
 }
 
 function readFlows(file: LedgerFile): LedgerFlow[] {

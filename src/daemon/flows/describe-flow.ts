@@ -1,6 +1,6 @@
 import { flowReasonCodes, type Flow } from '../../api/flow.js';
 import type { VmConfig } from '../../config/host-config.js';
-import type { LedgerFlow } from '../../ledger/ledger-flow.js';
+import type { ConnectionNote, LedgerFlow } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
 import { tcpState } from '../observer/inet-diag-layout.js';
 import type { VmDirectory } from './vm-directory.js';
@@ -14,7 +14,7 @@ export function describeFlow(
   vm: VmConfig,
   connection: Connection,
   claim: LedgerFlow | undefined,
-  noted: boolean,
+  note: ConnectionNote | null,
   directory: VmDirectory,
 ): UnratedFlow {
   const { socket } = connection;
@@ -34,7 +34,7 @@ export function describeFlow(
     program: claim?.program ?? null,
     pid: claim?.pid ?? null,
     path,
-    reason: path === 'tcp' ? tcpReason(vm, connection, claim, noted, directory) : null,
+    reason: path === 'tcp' ? tcpReason(vm, connection, claim, note, directory) : null,
     state: flowState(socket.state, claim),
     txBytes: connection.txBytes + (claim?.ringTxBytes ?? 0),
     rxBytes: connection.rxBytes + (claim?.ringRxBytes ?? 0),
@@ -46,16 +46,16 @@ function tcpReason(
   vm: VmConfig,
   { socket }: Connection,
   claim: LedgerFlow | undefined,
-  noted: boolean,
+  note: ConnectionNote | null,
   directory: VmDirectory,
 ): Reason {
   const claimed = flowReasonCodes.find((code) => code === claim?.reason);
   if (claimed !== undefined) return claimed;
   if (claim !== undefined) return 'peer-without-vsocket';
-  if (!noted) return 'no-library';
+  if (note === null) return 'no-library';
   const peer = directory.withAddress(vm.vni, socket.remoteAddress);
   if (peer === vm || socket.remoteAddress === socket.localAddress) return 'same-vm';
-  return peer === undefined ? 'remote-host' : 'short';
+  return peer === undefined ? 'remote-host' : note;
 }
 
 function flowState(state: number, claim: LedgerFlow | undefined): Flow['state'] {

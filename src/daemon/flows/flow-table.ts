@@ -54,8 +54,8 @@ export class FlowTable {
   ): Flow {
     const { cookie } = connection.socket;
     const claim = claims.get(`${vm.name}:${cookie}`);
-    const noted = reader?.isNoted(vm.name, cookie) ?? false;
-    const flow = describeFlow(this.config.host, vm, connection, claim, noted, this.directory);
+    const note = reader?.note(vm.name, cookie) ?? null;
+    const flow = describeFlow(this.config.host, vm, connection, claim, note, this.directory);
     const { txBytesPerSecond, rxBytesPerSecond } = this.#meters.measure(
       flow.id,
       at,

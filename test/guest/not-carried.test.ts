@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
+import { Guests } from '../support/guests.js';
+import { outputOf } from '../support/numbered-streams.js';
+
+const program = new URL('../../../test/fixtures/urgent_byte.py', import.meta.url).pathname;
+
+test('a connection with urgent data stays on TCP, and the operator is told why', async () => {
+  const guests = await Guests.start({
+    vms: [
+      { name: 'a', address: '10.0.0.1' },
+      { name: 'b', address: '10.0.0.2' },
+    ],
+  });
+  const ledger = openLedgerReader(guests.config);
+  const server = guests.spawn('b', ['python3', program, 'server']);
+  try {
+    if (server.stdout) await once(server.stdout, 'data');
+    const cookie = BigInt(await outputOf(guests.spawn('a', ['python3', program, 'client'])));
+    assert.equal(ledger.note('a', cookie), 'not-carried');
+    assert.equal(ledger.note('b', cookie), null);
+    assert.deepEqual(
+      ledger.vms().map((vm) => vm.ringTxBytes),
+      [0, 0],
+    );
+  } finally {
+    ledger.close();
+    server.kill('SIGKILL');
+    await guests.close();
+  }
+});
