@@ -1,4 +1,4 @@
-import { guestState, hostState, ringBytes, slot, slotCount, slotOffset } from '../channel/region-layout.js';
+import { guestState, hostState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import {
   ledgerReasons,
@@ -86,7 +86,7 @@ export class Switchboard {
   private tellEnd(to: FlowEnd): void {
     if (to.final || Atomics.load(to.words, to.at(slot.rxEndOfStream)) === 0) return;
     const from = to.peer;
-    if (from !== null && (!pumpedOut(from) || from.state !== 'open')) return;
+    if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
     to.words[to.at(slot.rxFinalPosition)] = to.received | 0;
     Atomics.store(to.words, to.at(slot.rxFinal), 1);
     to.final = true;
@@ -350,9 +350,4 @@ export class Switchboard {
       cookie: cookie.toString(),
     };
   }
-}
-
-/** Nothing more can come from this end’s ring. */
-function pumpedOut(from: FlowEnd): boolean {
-  return isDrained(from) || (Atomics.load(from.words, from.txHead) - (from.sent | 0)) >>> 0 > ringBytes;
 }
