@@ -20,6 +20,41 @@ export const VmConfig = z.strictObject({
 });
 export type VmConfig = z.infer<typeof VmConfig>;
 
+/** How this host is linked to others: absent, its flows to VMs on other hosts stay on TCP. */
+export const LinkConfig = z.strictObject({
+  listen: z.strictObject({
+    address: z.union([z.ipv4(), z.ipv6()]),
+    port: z.number().int().min(1).max(65535),
+  }),
+  certificate: z.string().describe('PEM file; the name in it (CN and DNS name) is this host’s name'),
+  key: z.string().describe('PEM file of its private key'),
+  authority: z
+    .string()
+    .describe('PEM file of the certificate authority that every host’s certificate is from'),
+  directory: z
+    .string()
+    .describe('JSON file that says which host has which address; read again when it changes'),
+  keepaliveMilliseconds: z.number().int().min(50).max(60_000).default(1000),
+  carryWithoutRdma: z
+    .boolean()
+    .default(false)
+    .describe('path `link`: where RDMA cannot be used, flows go over the link’s TLS instead of plain TCP'),
+  rdma: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      device: z.string().max(64).optional().describe('only this device; else the first with an active port'),
+      queuePairs: z
+        .number()
+        .int()
+        .min(1)
+        .max(8)
+        .default(2)
+        .describe('reliable connections to each other host'),
+    })
+    .default({ enabled: true, queuePairs: 2 }),
+});
+export type LinkConfig = z.infer<typeof LinkConfig>;
+
 /** vsockd’s configuration file (JSON). Times and sizes carry their units. */
 export const HostConfig = z.strictObject({
   host: name,
@@ -36,6 +71,7 @@ export const HostConfig = z.strictObject({
     .default(256 * 1024),
   guestSpinMicroseconds: z.number().int().min(0).max(10_000).default(50),
   hostSpinMicroseconds: z.number().int().min(0).max(10_000).default(100),
+  link: LinkConfig.optional(),
   vms: z.array(VmConfig),
 });
 export type HostConfig = z.infer<typeof HostConfig>;
