@@ -1,15 +1,21 @@
 import { z } from 'zod';
 
-/** How a flow's bytes travel now. `rdma` and `link` join when hosts are linked. */
-export const flowPaths = ['tcp', 'shm'] as const;
+/** How a flow’s bytes travel now. */
+export const flowPaths = ['tcp', 'shm', 'rdma', 'link'] as const;
 
-/** Why a flow is on `tcp`: the code is stable, the text is for people. The first that applies is shown. */
+/**
+ * Why a flow is on `tcp`, or why one on a fast path does not move: the code is stable, the text is for people. The
+ * first that applies is shown.
+ */
 export const flowReasons = {
   'no-library': 'the program runs without libvsocket, or reached no vsockd when it connected',
   short: 'below the upgrade threshold',
   'no-room': 'no free slot in the VM’s shared memory',
-  'remote-host': 'the other end is on another host',
+  'remote-host': 'the other end is on another host, and this host is not linked to others',
   'not-a-vm': 'the other end is not a VM of this network',
+  'link-down': 'the link to the other end’s host is down',
+  'no-rdma': 'there is no RDMA to the other end’s host, and flows may not take the link',
+  returning: 'it goes back to a fast path with its next bytes',
   'same-vm': 'both ends are in one VM',
   'peer-without-vsocket': 'the other end has not asked for vSocket',
   'not-carried': 'the program uses the socket in a way that only TCP carries',
@@ -37,10 +43,15 @@ export const Flow = z.object({
   remoteAddress: z.string(),
   remotePort: z.number().int(),
   remoteVm: z.string().nullable().describe('the VM at the other end where this host knows it'),
+  remoteHost: z.string().nullable().describe('the host at the other end, where it is another one and known'),
   program: z.string().nullable().describe('name of the program, as its library gave it'),
   pid: z.number().int().nullable().describe('process id as the host sees it'),
   path: z.enum(flowPaths),
-  reason: z.enum(flowReasonCodes).nullable().describe('why the flow is on tcp; null on a fast path'),
+  reason: z
+    .enum(flowReasonCodes)
+    .nullable()
+    .describe('why the flow is on tcp or does not move; null on a fast path'),
+  queuePair: z.number().int().nullable().describe('number of the RDMA queue pair that carries it'),
   state: z.enum(flowStates),
   txBytes: z.number().int().describe('bytes that the VM sent and that were delivered'),
   rxBytes: z.number().int().describe('bytes that were delivered to the VM'),

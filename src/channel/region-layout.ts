@@ -6,7 +6,7 @@
 
 export const regionBytes = 512 * 1024 * 1024;
 export const regionMagic = 0x4b534f56;
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 export const slotCount = 2016;
 export const ringBytes = 128 * 1024;
 export const processCount = 256;
@@ -71,22 +71,32 @@ export const slot = {
   // host, cold
   hostState: 64,
   hostGeneration: 68,
-  /** The other end’s sender went over to the ring after this many bytes on TCP. */
-  rxStarted: 72,
+  /** How often the other end’s sender went over to the ring, the last time after this many bytes on TCP. */
+  rxStarts: 72,
   rxStartLow: 76,
   rxStartHigh: 80,
   /** The other end sends no more: the stream ends at this ring position. */
   rxFinal: 84,
   rxFinalPosition: 88,
-  /** Set once both ends are open: a sender that began before could end its stream while the other end knew of no ring. */
+  /**
+   * Whether the guest may send in the ring. Set once both ends are open: a sender that began before could end its
+   * stream while the other end knew of no ring. Taken back when there is no path for the ring’s bytes any more.
+   */
   txAllowed: 92,
+  /** How often the other end’s sender went back to TCP, the last time at this ring position. */
+  rxStops: 96,
+  rxStopPosition: 100,
   // guest, the sender’s line
   txHead: 128,
-  txStarted: 132,
+  /** How often the guest went over to the ring, the last time after this many bytes on TCP. */
+  txStarts: 132,
   txStartLow: 136,
   txStartHigh: 140,
   /** The guest wants word when the tail moves. */
   txWaiting: 144,
+  /** How often it went back to TCP, the last time at this ring position. */
+  txStops: 148,
+  txStopPosition: 152,
   // host
   txTail: 192,
   // host, the receiver’s line
@@ -99,6 +109,8 @@ export const slot = {
   rxEndOfStream: 324,
   /** How often a process of the guest closed its last descriptor of this socket. */
   closeHints: 328,
+  /** Of the other end’s stops: how many its reader has passed, so that it reads TCP. */
+  rxStopsTaken: 332,
   // guest’s own, shared by its processes; the host reads none of it
   guestPrivate: 384,
 } as const;

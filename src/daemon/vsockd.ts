@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
+import { FileDirectory } from '../directory/file-directory.js';
 import type { LedgerReader } from '../ledger/ledger-flow.js';
 import { openLedgerReader } from '../ledger/ledger-reader.js';
 import { AuditLog } from './audit/audit-log.js';
@@ -30,7 +31,8 @@ export interface Vsockd {
  */
 export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd> {
   mkdirSync(config.runtimeDirectory, { recursive: true });
-  const directory = new VmDirectory(config.vms);
+  const fleet = config.link === undefined ? null : new FileDirectory(config.link.directory, () => undefined); // the data plane logs what is wrong with it
+  const directory = new VmDirectory(config.vms, fleet);
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
   let ledger: LedgerReader | null = null;
   const table = new FlowTable(config, directory, observer, () => ledger);
@@ -70,6 +72,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     observer.save();
     observer.close();
     ledger?.close();
+    fleet?.close();
   };
   try {
     for (const [index, { path, mode }] of sockets.entries()) await listenOn(servers[index]!, path, mode);

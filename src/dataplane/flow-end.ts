@@ -1,3 +1,4 @@
+import type { FarEnd } from './remote/far-end.js';
 import type { GuestVm } from './guest-vm.js';
 import { slot as field, slotOffset } from '../channel/region-layout.js';
 
@@ -6,14 +7,22 @@ import { slot as field, slotOffset } from '../channel/region-layout.js';
  * and is read once and checked. Indices are into the region’s words.
  */
 export class FlowEnd {
+  /** The other end where it is on this host, and where it is on another; neither: not known yet, or gone. */
   peer: FlowEnd | null = null;
+  far: FarEnd | null = null;
+  /** The host where the directory says that the other end is; null: here, or nowhere that is known. */
+  farHost: string | null = null;
   state: 'waiting' | 'open' | 'reset' = 'waiting';
   /** The guest’s socket is gone. */
   closed = false;
   /** The guest’s stream is over and the other end was told where. */
   final = false;
-  /** The other end’s sender is known to be on the ring. */
-  started = false;
+  /** How often the guest’s sender went to the ring, the last time after so many bytes on TCP. */
+  starts = 0;
+  startBytes = 0;
+  /** How often it went back to TCP, the last time after so many ring bytes. */
+  stops = 0;
+  stopBytes = 0;
   /** How often the guest said that it closed a descriptor, when it was last looked at. */
   closesSeen = 0;
   /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */

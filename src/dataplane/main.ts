@@ -1,10 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { HostConfig } from '../config/host-config.js';
+import { FileDirectory } from '../directory/file-directory.js';
+import { VsocketError } from '../errors/vsocket-error.js';
 import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
+import { NoQueuePairs } from '../link/no-queue-pairs.js';
 import { TcpLookup } from '../native/tcp-lookup.js';
 import { serveChannel } from './channel-server.js';
+import { EndBook } from './end-book.js';
+import type { FlowEnd } from './flow-end.js';
 import { GuestVm } from './guest-vm.js';
+import { Links } from './links.js';
+import { LocalPairs } from './local-pairs.js';
 import { parseCommand, report, type LogLevel } from './messages.js';
 import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
@@ -17,33 +24,62 @@ function log(level: LogLevel, message: string, fields: Record<string, unknown>):
   report({ type: 'log', level, message, fields });
 }
 
-async function start(config: HostConfig): Promise<Switchboard> {
+async function start(config: HostConfig, version: string): Promise<Switchboard> {
   mkdirSync(config.runtimeDirectory, { recursive: true });
   const ledger = new LedgerFile(ledgerPath(config), true);
   const vms = config.vms.map((vm) => new GuestVm(vm, ledger.vmIndex(vm.name), config));
   const lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
-  const switchboard = new Switchboard(ledger, {
-    isHeld: (vm, connection) => lookups.get(vm)?.isHeld(connection) ?? false,
-    log,
+  const isHeld = (end: FlowEnd): boolean => lookups.get(end.vm)?.isHeld(end) ?? false;
+  const book = new EndBook(ledger, log);
+  const pairs = new LocalPairs(book);
+  const directory =
+    config.link === undefined
+      ? null
+      : new FileDirectory(config.link.directory, (problem) => log('error', problem, {}));
+  const queuePairs = new NoQueuePairs('not built in yet');
+  const links =
+    config.link === undefined || directory === null
+      ? null
+      : new Links(book, pairs, {
+          ownName: config.host,
+          version,
+          config: config.link,
+          directory,
+          queuePairs,
+          isHeld,
+        });
+  const hostOf = (vni: number, address: string): string | null => {
+    const host = directory?.find(vni, address)?.host ?? null;
+    return host === config.host ? null : host;
+  };
+  const switchboard = new Switchboard(book, pairs, links?.flows ?? null, {
+    isHeld,
+    ...(directory === null ? {} : { hostOf }),
   });
   for (const vm of vms) switchboard.addVm(vm);
-  const taken = restoreFlows(ledger, new Map(vms.map((vm) => [vm.ledgerIndex, vm])), switchboard);
-  if (taken > 0) log('info', `took up ${taken} flow ends`, {});
-  const poller = new Poller(vms, switchboard.service, config.hostSpinMicroseconds / 1000);
+  const byIndex = new Map(vms.map((vm) => [vm.ledgerIndex, vm]));
+  const { waiting, count } = restoreFlows(book, byIndex, pairs, links?.flows ?? null);
+  if (count > 0) log('info', `took up ${count} flow ends`, {});
+  for (const end of waiting) if (end.state === 'waiting') switchboard.meet(end);
+  const poller = new Poller(vms, switchboard.service, queuePairs, config.hostSpinMicroseconds / 1000);
   for (const vm of vms)
     await serveChannel(vm, ledger, {
       rung: poller.wake,
       log,
-      processBegan: (began, process) => switchboard.nameProcess(began, process),
+      processBegan: (began, process) => book.nameProcess(began, process),
       processEnded: (ended, process) => {
         switchboard.sweep(ended, process);
         ended.releaseProcess(process);
       },
     });
+  await links?.start();
   for (const vm of vms) switchboard.scan(vm);
   poller.wake();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
-  setInterval(() => vms.forEach((vm) => switchboard.sweep(vm, null)), sweepMilliseconds);
+  setInterval(() => {
+    for (const vm of vms) switchboard.sweep(vm, null);
+    links?.flows.sweep();
+  }, sweepMilliseconds);
   return switchboard;
 }
 
@@ -55,13 +91,14 @@ process.on('message', (message: unknown) => {
     for (const cookie of command.cookies) switchboard?.resetCookie(cookie);
     return;
   }
-  start(HostConfig.parse(command.config)).then(
+  start(HostConfig.parse(command.config), command.version).then(
     (started) => {
       switchboard = started;
       report({ type: 'ready' });
     },
     (error: unknown) => {
-      log('error', error instanceof Error ? error.message : String(error), { stack: (error as Error).stack });
+      const text = error instanceof VsocketError ? error.line : String((error as Error).message);
+      log('error', text, error instanceof VsocketError ? {} : { stack: (error as Error).stack });
       process.exitCode = 1;
       process.disconnect();
     },

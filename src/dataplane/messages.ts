@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What vsockd’s two processes say to each other over Node’s IPC (serialization `advanced`). */
 export const DataPlaneCommand = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('configure'), config: z.unknown() }),
+  z.object({ type: z.literal('configure'), config: z.unknown(), version: z.string().default('') }),
   z.object({ type: z.literal('reset'), cookies: z.array(z.bigint()) }),
 ]);
 export type DataPlaneCommand = z.infer<typeof DataPlaneCommand>;

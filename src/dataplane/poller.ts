@@ -1,11 +1,12 @@
 import { schedulerYield } from '../native/scheduler.js';
+import type { QueuePairSource } from '../link/queue-pairs.js';
 import type { GuestVm } from './guest-vm.js';
 
 /** Passes over the doorbells between two looks at Node’s own events. */
 const passesPerTurn = 256;
 
 /**
- * Looks at the VMs’ doorbells: in a spin that yields the processor while there is work, asleep in Node’s event
+ * Looks at the VMs’ doorbells and at what the NICs have done: in a spin that yields the processor while there is work, asleep in Node’s event
  * loop when there was none for a while. A guest that rings a sleeping host sends a byte on its channel.
  */
 export class Poller {
@@ -14,6 +15,7 @@ export class Poller {
   constructor(
     private readonly vms: GuestVm[],
     private readonly service: (vm: GuestVm, slot: number) => void,
+    private readonly queuePairs: QueuePairSource,
     private readonly spinMilliseconds: number,
   ) {}
 
@@ -49,6 +51,7 @@ export class Poller {
     let any = false;
     for (let v = 0; v < this.vms.length; v++)
       if ((this.vms[v] as GuestVm).takeDoorbells(this.service)) any = true;
+    if (this.queuePairs.poll()) any = true;
     return any;
   }
 
@@ -60,7 +63,11 @@ export class Poller {
       for (const one of this.vms) one.setHostSleeping(false);
       return false;
     }
-    this.running = false;
-    return true;
+    if (this.queuePairs.sleep(this.wake)) {
+      this.running = false;
+      return true;
+    }
+    for (const vm of this.vms) vm.setHostSleeping(false);
+    return false;
   }
 }

@@ -1,24 +1,15 @@
-import { ringBytes, rxRingOffset, slot, txRingOffset } from '../channel/region-layout.js';
+import { ringBytes, rxRingOffset, txRingOffset } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { copyMemory } from '../native/shared-memory.js';
 import type { FlowEnd } from './flow-end.js';
+import { GuestFault } from './guest-fault.js';
+import { readSwitches, showStart } from './switches.js';
 
 /** Under this many bytes a plain loop is faster than a call through koffi (measured: the call costs about 100 ns). */
 const loopBytes = 64;
 /** Space worth waking a sender for; src/guest/wait.c waits for as much. */
 const wakeSpaceBytes = ringBytes / 4;
-
-/** A guest wrote what no honest library writes; its flow ends. */
-export class GuestFault extends Error {
-  override readonly name = 'GuestFault';
-  constructor(
-    readonly end: FlowEnd,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /**
  * Moves what `from` has in its ring into the ring of `to`, as far as there is room. Both rings number their bytes
@@ -27,13 +18,13 @@ export class GuestFault extends Error {
  * @returns whether bytes moved
  */
 export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
-  const { words } = from;
   const position = from.sent | 0;
-  const available = (Atomics.load(words, from.txHead) - position) | 0;
+  const available = unsentBytes(from, position);
   if (available === 0) return false;
-  if (available < 0 || available > ringBytes)
-    throw new GuestFault(from, 'the sender’s head is outside its ring');
-  if (!from.started && !start(from, to, ledger)) return false;
+  if (from.starts === 0) {
+    if (!readSwitches(from, ledger)) return false;
+    showStart(to, from.starts, from.startBytes);
+  }
   let space = freeSpace(to, position);
   if (space === 0) {
     Atomics.store(to.words, to.rxBlocked, 1);
@@ -46,10 +37,8 @@ export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   to.received += count;
   ledger.numbers[ledger.record(from.record, recordField.sent) >> 1] = from.sent;
   ledger.numbers[ledger.record(to.record, recordField.received) >> 1] = to.received;
-  Atomics.store(to.words, to.rxHead, (position + count) | 0);
-  to.vm.notify(to);
-  Atomics.store(words, from.txTail, (position + count) | 0);
-  if (Atomics.load(words, from.txWaiting) !== 0) tellSender(from);
+  showReceived(to);
+  showSent(from);
   if (count < available) {
     Atomics.store(to.words, to.rxBlocked, 1);
     if (freeSpace(to, from.sent | 0) > 0) return pump(from, to, ledger) || true;
@@ -57,7 +46,28 @@ export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   return true;
 }
 
-function freeSpace(to: FlowEnd, position: number): number {
+/** Ring bytes that the sender wrote after `position`. */
+export function unsentBytes(from: FlowEnd, position: number): number {
+  const available = (Atomics.load(from.words, from.txHead) - position) | 0;
+  if (available < 0 || available > ringBytes)
+    throw new GuestFault(from, 'the sender’s head is outside its ring');
+  return available;
+}
+
+/** Shows a guest what is in its ring now. */
+export function showReceived(to: FlowEnd): void {
+  Atomics.store(to.words, to.rxHead, to.received | 0);
+  to.vm.notify(to);
+}
+
+/** Gives a guest the room of what was delivered. */
+export function showSent(from: FlowEnd): void {
+  Atomics.store(from.words, from.txTail, from.sent | 0);
+  if (Atomics.load(from.words, from.txWaiting) !== 0) tellSender(from);
+}
+
+/** Room for bytes from `position` on, as the receiving guest’s reader leaves it. */
+export function freeSpace(to: FlowEnd, position: number): number {
   const unread = (position - Atomics.load(to.words, to.rxTail)) | 0;
   if (unread < 0 || unread > ringBytes) throw new GuestFault(to, 'the receiver’s tail is outside its ring');
   return ringBytes - unread;
@@ -68,24 +78,6 @@ function tellSender(from: FlowEnd): void {
   if (ringBytes - used < wakeSpaceBytes) return;
   Atomics.store(from.words, from.txWaiting, 0);
   from.vm.notify(from);
-}
-
-/** The sender’s first bytes in the ring: tells the receiver how many bytes come over TCP before them. */
-function start(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
-  if (Atomics.load(from.words, from.at(slot.txStarted)) === 0) return false;
-  const low = (from.words[from.at(slot.txStartLow)] ?? 0) >>> 0;
-  const high = (from.words[from.at(slot.txStartHigh)] ?? 0) >>> 0;
-  ledger.numbers[ledger.record(from.record, recordField.start) >> 1] = high * 2 ** 32 + low;
-  showStart(to, high * 2 ** 32 + low);
-  from.started = true;
-  return true;
-}
-
-/** Also after a restart: from the ledger, never from the guest a second time. */
-export function showStart(to: FlowEnd, bytes: number): void {
-  to.words[to.at(slot.rxStartLow)] = bytes | 0;
-  to.words[to.at(slot.rxStartHigh)] = Math.floor(bytes / 2 ** 32);
-  Atomics.store(to.words, to.at(slot.rxStarted), 1);
 }
 
 function copy(from: FlowEnd, to: FlowEnd, position: number, count: number): void {

@@ -2,6 +2,8 @@ import { slot } from '../channel/region-layout.js';
 import { formatAddress } from '../ledger/address.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import {
+  ledgerPaths,
+  ledgerReasons,
   recordBytes,
   recordCapacity,
   recordField,
@@ -9,20 +11,26 @@ import {
   recordState,
 } from '../ledger/ledger-layout.js';
 import { flowKey } from './claim.js';
+import type { EndBook } from './end-book.js';
 import { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
-import { showStart } from './pump.js';
-import type { Switchboard } from './switchboard.js';
+import type { LocalPairs } from './local-pairs.js';
+import type { RemoteFlows } from './remote/remote-flows.js';
+import { showStart } from './switches.js';
 
 /**
  * After a restart: takes up all flows where the ledger has them, and shows each guest again what it may have
- * missed. The words in the guests’ memory are not believed; they are written anew from the ledger.
+ * missed. The words in the guests’ memory are not believed; they are written anew from the ledger. What an end on
+ * another host has to do with it is told by that host.
+ * @returns the ends that wait for their other end, and how many ends were taken up in all
  */
 export function restoreFlows(
-  ledger: LedgerFile,
+  book: EndBook,
   vms: Map<number, GuestVm>,
-  switchboard: Switchboard,
-): number {
+  pairs: LocalPairs,
+  remote: RemoteFlows | null,
+): { waiting: FlowEnd[]; count: number } {
+  const { ledger } = book;
   const ends = new Map<number, FlowEnd>();
   for (let r = 0; r < recordCapacity; r++) {
     const state = ledger.words[ledger.record(r, recordField.state)] ?? recordState.empty;
@@ -31,22 +39,34 @@ export function restoreFlows(
     if (!vm || state === recordState.folding) ledger.foldRecord(r);
     else ends.set(r, restoreEnd(ledger, r, vm, state));
   }
-  for (const end of ends.values()) switchboard.adopt(end);
-  for (const [r, end] of ends) {
-    const peer = ends.get((ledger.words[ledger.record(r, recordField.peer)] ?? 0) - 1);
-    if (peer && end.peer === null) switchboard.link(end, peer);
+  for (const end of ends.values()) {
+    book.place(end);
+    if (!isRefused(book, end)) book.enter(end);
+    const peer = ends.get(book.word(end, recordField.peer) - 1);
+    if (peer && end.peer === null) pairs.link(end, peer);
+    const farHost = book.word(end, recordField.farHost);
+    if (farHost === 0 || end.state === 'waiting') continue;
+    const onTcp = ledgerPaths[book.word(end, recordField.path)] === 'tcp';
+    remote?.adopt(end, ledger.linkName(farHost - 1), book.word(end, recordField.farHandle), onTcp);
   }
   for (const end of ends.values()) {
     // The sender’s count is stored first: the receiver’s is behind when the kill came between the two.
     if (end.peer) end.received = end.peer.sent;
-    ledger.numbers[ledger.record(end.record, recordField.received) >> 1] = end.received;
-    showAgain(ledger, end);
-    switchboard.showState(end);
+    book.setNumber(end, recordField.received, end.received);
+    showAgain(end);
+    book.showState(end);
   }
   for (const end of ends.values())
-    if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') switchboard.join(end, end.peer);
-  for (const end of ends.values()) if (end.state === 'open') switchboard.allowSending(end);
-  return ends.size;
+    if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') pairs.join(end, end.peer);
+  for (const end of ends.values())
+    if (end.state === 'open') book.allowSending(end, end.far === null || end.far.allowed);
+  const waiting = [...ends.values()].filter((end) => end.state === 'waiting' && !isRefused(book, end));
+  return { waiting, count: ends.size };
+}
+
+function isRefused(book: EndBook, end: FlowEnd): boolean {
+  const reason = ledgerReasons[book.word(end, recordField.reason)];
+  return end.state === 'waiting' && (reason === 'refused' || reason === 'same-vm');
 }
 
 function restoreEnd(ledger: LedgerFile, r: number, vm: GuestVm, state: number): FlowEnd {
@@ -78,16 +98,18 @@ function restoreEnd(ledger: LedgerFile, r: number, vm: GuestVm, state: number): 
   end.final = word(recordField.final) === 1;
   end.sent = number(recordField.sent);
   end.received = number(recordField.received);
-  end.started = number(recordField.start) >= 0;
+  end.starts = word(recordField.starts);
+  end.startBytes = number(recordField.start);
+  end.stops = word(recordField.stops);
+  end.stopBytes = number(recordField.stop);
   return end;
 }
 
-function showAgain(ledger: LedgerFile, end: FlowEnd): void {
-  const { words } = end;
+function showAgain(end: FlowEnd): void {
+  const { words, peer } = end;
   Atomics.store(words, end.rxHead, end.received | 0);
   Atomics.store(words, end.txTail, end.sent | 0);
-  if (end.peer?.started)
-    showStart(end, ledger.numbers[ledger.record(end.peer.record, recordField.start) >> 1] ?? 0);
+  if (peer && peer.starts > 0) showStart(end, peer.starts, peer.startBytes);
   if (!end.final) return;
   words[end.at(slot.rxFinalPosition)] = end.received | 0;
   Atomics.store(words, end.at(slot.rxFinal), 1);

@@ -1,7 +1,7 @@
 /*
  * epoll for engaged flows. A program's epoll instance keeps its descriptors in the kernel, as the program put them
  * there, until a flow is engaged: then its item moves to an inner instance, edge-triggered, where the kernel only
- * tells of the end of the TCP side, and the rest is answered from shared memory. The inner instance stands in the
+ * tells that something happened on the TCP side, and the rest is answered from shared memory. The inner instance stands in the
  * program's own, and holds the waiter that vsockd wakes it by: so nested instances, poll and select see it too.
  */
 #include "epoll.h"
@@ -79,7 +79,7 @@ static void engage_item(struct item *i) {
     inner_make(ep);
     int saved = errno;
     real()->epoll_ctl(ep->fd, EPOLL_CTL_DEL, i->entry->fd, &(struct epoll_event){0});
-    inner_add(ep, i->entry->fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    inner_add(ep, i->entry->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
     errno = saved;
     i->engaged = true;
     ep->engaged++;

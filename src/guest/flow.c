@@ -100,9 +100,11 @@ static struct flow *claim(int fd, struct entry *e) {
     if (slot >= 0) {
         struct vs_slot *h = &shared_region->slots[slot];
         uint32_t generation = h->generation + 1;
-        h->tx_head = h->tx_started = h->tx_start_low = h->tx_start_high = h->tx_waiting = 0;
-        h->rx_tail = h->rx_end_of_stream = h->close_hints = 0;
-        h->tx_lock = h->rx_lock = h->rx_tcp_done = h->tx_shut = h->rx_shut = h->reset_told = 0;
+        h->tx_head = h->tx_starts = h->tx_start_low = h->tx_start_high = h->tx_waiting = 0;
+        h->tx_stops = h->tx_stop_position = 0;
+        h->rx_tail = h->rx_end_of_stream = h->close_hints = h->rx_stops_taken = 0;
+        h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
+        h->rx_starts_taken = h->tcp_senders = 0;
         h->users = 1;
         h->generation = generation;
         h->cookie_low = (uint32_t)cookie;

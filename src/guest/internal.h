@@ -139,7 +139,28 @@ uint32_t tx_free(struct flow *f);
 bool rx_at_end(struct flow *f);
 size_t ring_take(struct flow *f, const struct iovec *iov, int count, size_t skip, bool peek);
 size_t ring_put(struct flow *f, const struct iovec *iov, int count, size_t skip);
+/* Where the other end's sender went back to TCP, the reader does too; so does a sender that vsockd asks to. */
+void rx_leave_ring_locked(struct flow *f);
+void rx_leave_ring(struct flow *f);
+void tx_leave_ring_locked(struct flow *f);
 void ring_want_space(struct flow *f);
+
+/* Each direction is on TCP or in the ring; its sender says where one ends and the other goes on. */
+static inline bool tx_on_ring(struct vs_slot *h) {
+    return load(&h->tx_starts) != load(&h->tx_stops);
+}
+/* vsockd has no path for the ring's bytes any more: the sender goes back to TCP. */
+static inline bool tx_must_leave(struct vs_slot *h) {
+    return !load(&h->tx_allowed) && tx_on_ring(h);
+}
+/* The other end's sender went over to the ring, and the reader does not know yet. */
+static inline bool rx_start_told(struct vs_slot *h) {
+    return load(&h->rx_starts) != h->rx_starts_taken;
+}
+/* The reader is where the other end's sender went back to TCP. */
+static inline bool rx_at_stop(struct vs_slot *h) {
+    return load(&h->rx_stops) != h->rx_stops_taken && h->rx_stop_position == h->rx_tail;
+}
 
 /* ---- data calls (transfer.c) ---- */
 

@@ -60,8 +60,9 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         copy[k] = fds[k];
         copy[k].revents = 0;
         if (!f) continue;
-        copy[k].events = POLLIN | POLLRDHUP;
-        if (f->header->rx_end_of_stream || !w) copy[k].fd = -1;
+        copy[k].events = (f->header->rx_end_of_stream ? 0 : POLLIN | POLLRDHUP) |
+                         (tx_on_ring(f->header) ? 0 : fds[k].events & POLLOUT);
+        if (!copy[k].events || !w) copy[k].fd = -1;
     }
     copy[count] = (struct pollfd){w ? w->fd : -1, POLLIN, 0};
     int n = real()->ppoll(copy, count + 1, timeout, mask), ready = 0;

@@ -10,7 +10,7 @@
 
 #define VS_REGION_BYTES (512u * 1024 * 1024)
 #define VS_MAGIC 0x4b534f56u
-#define VS_LAYOUT_VERSION 1u
+#define VS_LAYOUT_VERSION 2u
 #define VS_SLOTS 2016u
 #define VS_RING_BYTES (128u * 1024)
 #define VS_PROCESSES 256u
@@ -38,12 +38,12 @@ struct vs_slot {
     uint32_t guest_state, generation, cookie_low, cookie_high, direction, process, local_port, remote_port;
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
-    uint32_t host_state, host_generation, rx_started, rx_start_low, rx_start_high, rx_final, rx_final_position,
-        tx_allowed;
-    uint32_t pad0[8];
+    uint32_t host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
+        tx_allowed, rx_stops, rx_stop_position;
+    uint32_t pad0[6];
     /* guest, the sender's line */
-    uint32_t tx_head, tx_started, tx_start_low, tx_start_high, tx_waiting;
-    uint32_t pad1[11];
+    uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position;
+    uint32_t pad1[9];
     /* host */
     uint32_t tx_tail;
     uint32_t pad2[15];
@@ -51,11 +51,11 @@ struct vs_slot {
     uint32_t rx_head, rx_blocked;
     uint32_t pad3[14];
     /* guest */
-    uint32_t rx_tail, rx_end_of_stream, close_hints;
-    uint32_t pad4[13];
+    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken;
+    uint32_t pad4[12];
     /* guest's own, shared by its processes */
-    uint32_t tx_lock, rx_lock, users, rx_tcp_done, tx_shut, rx_shut, reset_told;
-    uint32_t pad5[25];
+    uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders;
+    uint32_t pad5[23];
 };
 
 struct vs_region {

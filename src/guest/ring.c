@@ -44,6 +44,30 @@ void ring_want_space(struct flow *f) {
     swap(&f->header->tx_waiting, 1);
 }
 
+void rx_leave_ring_locked(struct flow *f) {
+    struct vs_slot *h = f->header;
+    if (!h->rx_on_ring || !rx_at_stop(h)) return;
+    h->rx_on_ring = 0;
+    f->start_seen = false;
+    f->tcp_maybe = true;
+    swap(&h->rx_stops_taken, h->rx_stops);
+    doorbell(f->slot); /* from now on the other end's sender may be let into the ring again */
+}
+
+void rx_leave_ring(struct flow *f) {
+    slot_lock(&f->header->rx_lock);
+    rx_leave_ring_locked(f);
+    slot_unlock(&f->header->rx_lock);
+}
+
+void tx_leave_ring_locked(struct flow *f) {
+    struct vs_slot *h = f->header;
+    if (!tx_must_leave(h)) return;
+    h->tx_stop_position = h->tx_head;
+    swap(&h->tx_stops, h->tx_stops + 1);
+    doorbell(f->slot);
+}
+
 static inline void copy_out(struct flow *f, uint32_t at, uint8_t *to, uint32_t n) {
     uint32_t offset = at % VS_RING_BYTES, first = VS_RING_BYTES - offset;
     if (first > n) first = n;

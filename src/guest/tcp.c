@@ -30,8 +30,9 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
     struct vs_slot *h = f->header;
     struct tcp_counts counts = {0};
     bool all_arrived = false;
-    f->start_seen = load(&h->rx_started);
-    if (!h->rx_tcp_done && f->start_seen) {
+    uint32_t starts = load(&h->rx_starts);
+    f->start_seen = starts != h->rx_starts_taken;
+    if (!h->rx_on_ring && f->start_seen) {
         uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low;
         all_arrived = tcp_counts(fd, &counts) && counts.received >= start;
     }
@@ -44,7 +45,7 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
         return TCP_DATA;
     }
     if (n == 0) {
-        h->rx_tcp_done = 1;
+        h->rx_on_ring = 1;
         if (!h->rx_end_of_stream) {
             store(&h->rx_end_of_stream, 1);
             doorbell(f->slot); /* vsockd answers with the position where the ring ends */
@@ -52,7 +53,10 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
         return TCP_NOTHING;
     }
     if (errno == EAGAIN) {
-        if (all_arrived) h->rx_tcp_done = 1;
+        if (all_arrived) {
+            h->rx_starts_taken = starts;
+            h->rx_on_ring = 1;
+        }
         return TCP_NOTHING;
     }
     f->error = errno; /* the look took it from the kernel */

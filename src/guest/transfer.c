@@ -45,16 +45,22 @@ static ssize_t reset_on_receive(struct flow *f) {
 
 static ssize_t receive_engaged(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
     struct vs_slot *h = f->header;
-    if (__builtin_expect(!h->rx_tcp_done, 0)) {
-        enum tcp_side side = tcp_look(fd, f);
+    if (h->rx_on_ring && rx_at_stop(h)) rx_leave_ring_locked(f);
+    if (__builtin_expect(!h->rx_on_ring, 0)) {
+        /* What TCP has comes next in any case; only when it has nothing a look tells why. */
+        ssize_t got = tcp_receive(fd, iov, count, skip, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
+        if (got > 0) return got;
+        if (got < 0 && errno != EAGAIN) f->error = errno;
+        enum tcp_side side = f->error ? TCP_FAILED : tcp_look(fd, f);
         if (side == TCP_DATA) return tcp_receive(fd, iov, count, skip, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
-        if (!h->rx_tcp_done && side == TCP_NOTHING && !flow_is_reset(f)) {
+        if (!h->rx_on_ring && side == TCP_NOTHING && !flow_is_reset(f)) {
             errno = EAGAIN;
             return -1;
         }
     }
     size_t n = ring_take(f, iov, count, skip, flags & MSG_PEEK);
     if (n) return (ssize_t)n;
+    if (h->rx_on_ring && rx_at_stop(h)) return receive_engaged(fd, f, iov, count, skip, flags);
     if (rx_at_end(f) || h->rx_shut) return 0;
     if (flow_is_dead(f)) return reset_on_receive(f);
     if ((f->tcp_maybe || ++f->empty_reads % 64 == 0) && !h->rx_end_of_stream) {
@@ -138,21 +144,27 @@ static bool start_ring(int fd, struct entry *e, struct flow *f) {
     struct vs_slot *h = f->header;
     struct tcp_counts counts;
     full_fence();
-    if (!load(&h->tx_allowed) || load(&e->sending) > 0 || !tcp_counts(fd, &counts)) return false;
+    if (!load(&h->tx_allowed) || load(&e->sending) > 0 || load(&h->tcp_senders) > 0 || !tcp_counts(fd, &counts)) return false;
     if (counts.state != 1 /* TCP_ESTABLISHED */ && counts.state != 8 /* TCP_CLOSE_WAIT */) return false;
     h->tx_start_low = (uint32_t)counts.written;
     h->tx_start_high = (uint32_t)(counts.written >> 32);
-    swap(&h->tx_started, 1);
+    swap(&h->tx_starts, h->tx_starts + 1);
     return true;
 }
 
-/* Returns false when the ring was started meanwhile and the bytes belong there. */
-static bool tcp_send(int fd, struct entry *e, const struct iovec *iov, int count, int flags, ssize_t *sent) {
+/*
+ * Returns false when the ring was started meanwhile and the bytes belong there. Nobody starts the ring while somebody
+ * is in here: a thread of this process or, once the flow is claimed, any process of the VM.
+ */
+static bool tcp_send(int fd, struct entry *e, const struct iovec *iov, int count, size_t skip, int flags, ssize_t *sent) {
     struct iovec rest[PARTS];
-    struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, 0, rest)};
+    struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, skip, rest)};
+    struct vs_slot *h = e->flow ? e->flow->header : NULL;
     __atomic_fetch_add(&e->sending, 1, __ATOMIC_SEQ_CST);
-    bool on_tcp = !e->flow || !load(&e->flow->header->tx_started);
-    if (on_tcp) *sent = count <= PARTS ? real()->sendmsg(fd, &message, flags) : real()->writev(fd, iov, count);
+    if (h) __atomic_fetch_add(&h->tcp_senders, 1, __ATOMIC_SEQ_CST);
+    bool on_tcp = !e->flow || !tx_on_ring(e->flow->header);
+    if (on_tcp) *sent = count <= PARTS || skip ? real()->sendmsg(fd, &message, flags) : real()->writev(fd, iov, count);
+    if (h) __atomic_fetch_sub(&h->tcp_senders, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_sub(&e->sending, 1, __ATOMIC_SEQ_CST);
     if (on_tcp && *sent > 0) e->bytes += (uint64_t)*sent;
     return on_tcp;
@@ -160,7 +172,8 @@ static bool tcp_send(int fd, struct entry *e, const struct iovec *iov, int count
 
 static ssize_t send_once(struct flow *f, const struct iovec *iov, int count, size_t skip) {
     slot_lock(&f->header->tx_lock);
-    size_t n = ring_put(f, iov, count, skip);
+    tx_leave_ring_locked(f);
+    size_t n = tx_on_ring(f->header) ? ring_put(f, iov, count, skip) : 0;
     slot_unlock(&f->header->tx_lock);
     return (ssize_t)n;
 }
@@ -170,13 +183,14 @@ ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int coun
     struct flow *f = flow_for_call(fd, e);
     ssize_t sent;
     size_t total = total_of(iov, count), done = 0;
-    if (f && f->engaged && !load(&f->header->tx_started) && total > 0 && !(flags & (MSG_OOB | MSG_FASTOPEN))) {
+    if (f && f->engaged && f->header->tx_allowed && !tx_on_ring(f->header) && total > 0 &&
+        !(flags & (MSG_OOB | MSG_FASTOPEN))) {
         slot_lock(&f->header->tx_lock);
-        if (!f->header->tx_started) start_ring(fd, e, f);
+        if (!tx_on_ring(f->header)) start_ring(fd, e, f);
         slot_unlock(&f->header->tx_lock);
     }
-    if (!f || !load(&f->header->tx_started))
-        if (tcp_send(fd, e, iov, count, flags, &sent)) return sent;
+    if (!f || !tx_on_ring(f->header))
+        if (tcp_send(fd, e, iov, count, 0, flags, &sent)) return sent;
     if (!f) f = e->flow;
     if (flags & MSG_OOB) {
         errno = EOPNOTSUPP; /* urgent data has no place in a ring */
@@ -190,7 +204,15 @@ ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int coun
         size_t n = (size_t)send_once(f, iov, count, done);
         done += n;
         if (done == total || n) continue;
-        if (f->tcp_maybe && f->header->rx_tcp_done && !f->header->rx_end_of_stream) {
+        if (!tx_on_ring(f->header)) { /* back on TCP, with the rest of these bytes */
+            if (!tcp_send(fd, e, iov, count, done, flags, &sent)) continue;
+            if (sent < 0) return done ? (ssize_t)done : -1;
+            done += (size_t)sent;
+            if (is_nonblocking(fd, flags)) return (ssize_t)done;
+            continue;
+        }
+        if (tx_must_leave(f->header)) continue;
+        if (f->tcp_maybe && f->header->rx_on_ring && !f->header->rx_end_of_stream) {
             slot_lock(&f->header->rx_lock);
             enum tcp_side side = tcp_look(fd, f);
             slot_unlock(&f->header->rx_lock);

@@ -70,19 +70,19 @@ uint64_t socket_deadline(int fd, int option, bool *has_timeout) {
 static bool readable_in_memory(void *of) {
     struct flow *f = of;
     struct vs_slot *h = f->header;
-    return h->rx_tcp_done && (rx_available(f) || rx_at_end(f) || flow_is_reset(f));
+    return h->rx_on_ring && (rx_available(f) || rx_at_end(f) || rx_at_stop(h) || flow_is_reset(f));
 }
 
 static bool writable_in_memory(void *of) {
     struct flow *f = of;
-    return tx_free(f) >= VS_RING_BYTES / 4 || flow_is_reset(f);
+    return tx_free(f) >= VS_RING_BYTES / 4 || tx_must_leave(f->header) || flow_is_reset(f);
 }
 
 /* Whether the sleep on a flow that is not engaged yet, or still reads from TCP, would miss something. */
 static bool must_look(struct flow *f, bool to_read) {
     if (!f->engaged) return load(&f->header->host_state) >= HOST_OPEN && load(&f->header->host_generation) == f->generation;
     if (!to_read) return writable_in_memory(f);
-    return readable_in_memory(f) || (!f->header->rx_tcp_done && load(&f->header->rx_started) && !f->start_seen);
+    return readable_in_memory(f) || (!f->header->rx_on_ring && rx_start_told(f->header) && !f->start_seen);
 }
 
 /* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
@@ -121,7 +121,7 @@ int wait_for_claim(int fd, struct entry *e, uint32_t turn, uint64_t deadline_ns,
 }
 
 int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool has_timeout) {
-    bool in_ring = f->engaged && (to_read ? f->header->rx_tcp_done : f->header->tx_started);
+    bool in_ring = f->engaged && (!to_read || f->header->rx_on_ring);
     if (in_ring && spin_until(to_read ? readable_in_memory : writable_in_memory, f)) return 1;
     struct waiter *w = waiter_of_thread();
     if (!w) return 1;

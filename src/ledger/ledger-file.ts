@@ -1,6 +1,10 @@
 import { SharedMemory } from '../native/shared-memory.js';
 import {
   ledgerBytes,
+  linkBytes,
+  linkCapacity,
+  linkField,
+  linksOffset,
   ledgerMagic,
   ledgerVersion,
   recordBytes,
@@ -54,9 +58,13 @@ export class LedgerFile {
     return (vmsOffset + index * vmBytes + field) >> 2;
   }
 
+  link(index: number, field: number): number {
+    return (linksOffset + index * linkBytes + field) >> 2;
+  }
+
   text(offset: number, length: number): string {
     const end = this.bytes.indexOf(0, offset);
-    return this.bytes.toString('latin1', offset, end === -1 || end > offset + length ? offset + length : end);
+    return this.bytes.toString('utf8', offset, end === -1 || end > offset + length ? offset + length : end);
   }
 
   vmName(index: number): string {
@@ -73,6 +81,22 @@ export class LedgerFile {
       return v;
     }
     throw new Error(`the ledger has no room for VM ${name}: ${vmCapacity} at most`);
+  }
+
+  linkName(index: number): string {
+    return this.text(linksOffset + index * linkBytes, linkField.nameBytes);
+  }
+
+  /** The entry of the link to a host, made when it is new. */
+  linkIndex(host: string): number {
+    for (let l = 0; l < linkCapacity; l++) {
+      const known = this.linkName(l);
+      if (known === host) return l;
+      if (known !== '') continue;
+      this.bytes.write(host, linksOffset + l * linkBytes, 'utf8');
+      return l;
+    }
+    throw new Error(`the ledger has no room for a link to ${host}: ${linkCapacity} at most`);
   }
 
   takeRecord(): number {

@@ -1,3 +1,5 @@
+import type { LedgerPath, LinkState } from './ledger-layout.js';
+
 /**
  * What the data plane knows of one flow end that a guest claimed and vsockd checked.
  * Bytes on TCP are the kernel’s to count (sock_diag); these are the ring’s, so the sum of both is exact.
@@ -13,10 +15,14 @@ export interface LedgerFlow {
   direction: 'in' | 'out';
   /** `waiting`: claimed, on TCP; `open`: rings laid; `closing`: one end gone, the rest is being drained; `reset`: killed. */
   state: 'waiting' | 'open' | 'closing' | 'reset';
-  path: 'tcp' | 'shm';
-  /** A code of api/flow.ts, null on a fast path. */
+  path: LedgerPath;
+  /** A code of api/flow.ts: why it is on tcp, or why it does not move; null where there is nothing to say. */
   reason: string | null;
   remoteVm: string | null;
+  /** The other end’s host, where it is not this one. */
+  remoteHost: string | null;
+  /** Number of the queue pair that carries it. */
+  queuePair: number | null;
   ringTxBytes: number;
   ringRxBytes: number;
   /** Unix time in milliseconds. */
@@ -33,12 +39,25 @@ export interface LedgerVm {
   processes: number;
 }
 
+/** The link to another host as the data plane has it. */
+export interface LedgerLink {
+  host: string;
+  state: LinkState;
+  path: LedgerPath;
+  /** Unix time in milliseconds. */
+  since: number;
+  reason: string | null;
+  device: string | null;
+  queuePairs: { number: number; remoteNumber: number; txBytes: number; rxBytes: number }[];
+}
+
 /** Codes of api/flow.ts. */
 export type ConnectionNote = 'short' | 'no-room' | 'not-carried';
 
 export interface LedgerReader {
   flows(): LedgerFlow[];
   vms(): LedgerVm[];
+  links(): LedgerLink[];
   /** What libvsocket noted of a connection that it has not claimed; null: nothing (no-library). */
   note(vm: string, cookie: bigint): ConnectionNote | null;
   close(): void;

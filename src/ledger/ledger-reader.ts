@@ -5,9 +5,16 @@ import { SharedMemory } from '../native/shared-memory.js';
 import { closeSync } from 'node:fs';
 import { formatAddress } from './address.js';
 import { LedgerFile } from './ledger-file.js';
-import type { ConnectionNote, LedgerFlow, LedgerReader, LedgerVm } from './ledger-flow.js';
+import type { ConnectionNote, LedgerFlow, LedgerLink, LedgerReader, LedgerVm } from './ledger-flow.js';
 import {
+  ledgerPaths,
   ledgerReasons,
+  linkBytes,
+  linkCapacity,
+  linkField,
+  linkQueuePairs,
+  linksOffset,
+  linkStates,
   recordBytes,
   recordField,
   recordsOffset,
@@ -32,6 +39,7 @@ export function openLedgerReader(config: HostConfig): LedgerReader {
   return {
     flows: () => readFlows(file),
     vms: () => readVms(file),
+    links: () => readLinks(file),
     note: (vm, cookie) => parseNote(notes.get(vm)?.cookies[Number(cookie % BigInt(noteCount))] ?? 0n, cookie),
     close: () => {
       file.close();
@@ -63,7 +71,8 @@ function readFlow(file: LedgerFile, r: number, state: number): LedgerFlow {
     formatAddress(file.bytes.subarray(start + field, start + field + 16));
   const open = state === recordState.open;
   const peer = word(recordField.peer);
-  const closing = open && (word(recordField.closed) === 1 || peer === 0);
+  const farHost = word(recordField.farHost);
+  const closing = open && (word(recordField.closed) === 1 || (peer === 0 && farHost === 0));
   return {
     vm: file.vmName(word(recordField.vm)),
     cookie: file.cookies[file.record(r, recordField.cookie) >> 1] ?? 0n,
@@ -73,9 +82,11 @@ function readFlow(file: LedgerFile, r: number, state: number): LedgerFlow {
     remotePort: word(recordField.remotePort),
     direction: word(recordField.direction) === 1 ? 'in' : 'out',
     state: open ? (closing ? 'closing' : 'open') : state === recordState.reset ? 'reset' : 'waiting',
-    path: state === recordState.waiting ? 'tcp' : 'shm',
+    path: ledgerPaths[word(recordField.path)] ?? 'tcp',
     reason: ledgerReasons[word(recordField.reason)] ?? null,
     remoteVm: peer === 0 ? null : file.vmName(file.words[file.record(peer - 1, recordField.vm)] ?? 0),
+    remoteHost: farHost === 0 ? null : file.linkName(farHost - 1),
+    queuePair: word(recordField.queuePair) || null,
     ringTxBytes: number(recordField.sent),
     ringRxBytes: number(recordField.received),
     claimedAt: number(recordField.claimedAt),
@@ -102,4 +113,31 @@ function readVms(file: LedgerFile): LedgerVm[] {
     vm.ringRxBytes += file.numbers[file.record(r, recordField.received) >> 1] ?? 0;
   }
   return vms;
+}
+
+function readLinks(file: LedgerFile): LedgerLink[] {
+  const links: LedgerLink[] = [];
+  for (let l = 0; l < linkCapacity && file.linkName(l) !== ''; l++) {
+    const word = (field: number): number => file.words[file.link(l, field)] ?? 0;
+    const number = (field: number): number => file.numbers[file.link(l, field) >> 1] ?? 0;
+    const start = linksOffset + l * linkBytes;
+    links.push({
+      host: file.linkName(l),
+      state: linkStates[word(linkField.state)] ?? 'down',
+      path: ledgerPaths[word(linkField.path)] ?? 'tcp',
+      since: number(linkField.since),
+      reason: file.text(start + linkField.reason, linkField.reasonBytes) || null,
+      device: file.text(start + linkField.device, linkField.deviceBytes) || null,
+      queuePairs: Array.from(
+        { length: Math.min(word(linkField.queuePairCount), linkQueuePairs) },
+        (_, q) => ({
+          number: word(linkField.queuePairs + q * 8) >>> 0,
+          remoteNumber: word(linkField.queuePairs + q * 8 + 4) >>> 0,
+          txBytes: number(linkField.txBytes + q * 8),
+          rxBytes: number(linkField.rxBytes + q * 8),
+        }),
+      ),
+    });
+  }
+  return links;
 }

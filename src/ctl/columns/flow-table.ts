@@ -94,6 +94,14 @@ export const flowTable: Table<FlowRow> = {
       maximumWidth: 16,
       summary: 'the VM at the other end, where its host knows it',
     }),
+    field('remoteHost', {
+      header: 'PEER HOST',
+      kind: 'text',
+      show: 'wide',
+      priority: 14,
+      maximumWidth: 16,
+      summary: 'the host of the other end, where it is another one',
+    }),
     field('program', {
       header: 'PROGRAM',
       kind: 'text',
@@ -119,6 +127,14 @@ export const flowTable: Table<FlowRow> = {
       maximumWidth: 5,
       summary: 'how its bytes travel now',
       tone: (row) => (row.state === 'closed' ? 'muted' : row.path === 'tcp' ? 'warning' : 'good'),
+    }),
+    field('queuePair', {
+      header: 'QP',
+      kind: 'count',
+      show: 'wide',
+      priority: 13,
+      maximumWidth: 8,
+      summary: 'number of the RDMA queue pair that carries it',
     }),
     field('state', {
       header: 'STATE',
@@ -181,7 +197,7 @@ export const flowTable: Table<FlowRow> = {
       show: 'always',
       priority: 3,
       maximumWidth: 19,
-      summary: `why it is on tcp: ${Object.keys(flowReasons).join(', ')}`,
+      summary: `why it is on tcp or does not move: ${Object.keys(flowReasons).join(', ')}`,
       // The state has no room in a narrow window, but a flow that ended must not look alive.
       value: (row) => (row.state === 'closed' ? 'closed' : row.reason),
       tone: () => 'muted',

@@ -44,7 +44,10 @@ export const explainCommand = defineCommand({
 /** The lines for one flow. `now` in milliseconds since 1970. */
 export function explainFlow(flow: Flow, now: number): string {
   const mine = `${flow.localAddress} port ${String(flow.localPort)}`;
-  const theirs = `${flow.remoteAddress} port ${String(flow.remotePort)}${flow.remoteVm === null ? '' : ` (VM ${flow.remoteVm})`}`;
+  const other = [flow.remoteVm && `VM ${flow.remoteVm}`, flow.remoteHost && `on host ${flow.remoteHost}`]
+    .filter(Boolean)
+    .join(' ');
+  const theirs = `${flow.remoteAddress} port ${String(flow.remotePort)}${other === '' ? '' : ` (${other})`}`;
   const who =
     flow.program === null
       ? 'a program that is not known'
@@ -65,6 +68,11 @@ export function explainFlow(flow: Flow, now: number): string {
 function pathLine(flow: Flow): string {
   if (flow.path === 'shm')
     return 'Path shm: its bytes go through shared memory and its host’s vsockd; the TCP connection stays open under it.';
+  const stalled = flow.reason === null ? '' : ` Now they wait: ${flowReasons[flow.reason]} (${flow.reason}).`;
+  if (flow.path === 'rdma')
+    return `Path rdma: its bytes go from ring to ring by the NICs of host ${flow.host} and ${flow.remoteHost ?? 'its peer'}${flow.queuePair === null ? '' : `, over queue pair ${String(flow.queuePair)}`}; the TCP connection stays open under it.${stalled}`;
+  if (flow.path === 'link')
+    return `Path link: its bytes go over the TLS link between host ${flow.host} and ${flow.remoteHost ?? 'its peer'}; the TCP connection stays open under it.${stalled}`;
   const why =
     flow.reason === null ? 'its host gives no reason' : `${flowReasons[flow.reason]} (${flow.reason})`;
   return `Path tcp: its bytes go through the kernel’s TCP, because ${why}.`;

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { HostConfig } from '../../config/host-config.js';
 import { DataPlaneReport, type DataPlaneCommand } from '../../dataplane/messages.js';
 import type { Log } from '../log.js';
+import { version } from '../version.js';
 
 const program = new URL('../../dataplane/main.js', import.meta.url);
 const shortestPauseMilliseconds = 100;
@@ -46,7 +47,7 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
       this.#restart = setTimeout(() => this.start(), pauseMilliseconds);
       this.#pauseMilliseconds = Math.min(longestPauseMilliseconds, pauseMilliseconds * 2);
     });
-    this.#send({ type: 'configure', config: this.config });
+    this.#send({ type: 'configure', config: this.config, version });
   }
 
   /** Ends flows that have a fast path at both of their ends. What has none is not touched. */

@@ -19,6 +19,7 @@ export function describeFlow(
 ): UnratedFlow {
   const { socket } = connection;
   const path = claim?.path ?? 'tcp';
+  const other = directory.whereabouts(vm.vni, socket.remoteAddress);
   return {
     id: `${vm.name}:${socket.cookie}`,
     host,
@@ -30,11 +31,13 @@ export function describeFlow(
     localPort: socket.localPort,
     remoteAddress: socket.remoteAddress,
     remotePort: socket.remotePort,
-    remoteVm: directory.withAddress(vm.vni, socket.remoteAddress)?.name ?? null,
+    remoteVm: other.vm,
+    remoteHost: other.host,
     program: claim?.program ?? null,
     pid: claim?.pid ?? null,
     path,
-    reason: path === 'tcp' ? tcpReason(vm, connection, claim, note, directory) : null,
+    reason: path === 'tcp' ? tcpReason(vm, connection, claim, note, directory) : claimedReason(claim),
+    queuePair: claim?.queuePair ?? null,
     state: flowState(socket.state, claim),
     txBytes: connection.txBytes + (claim?.ringTxBytes ?? 0),
     rxBytes: connection.rxBytes + (claim?.ringRxBytes ?? 0),
@@ -49,13 +52,19 @@ function tcpReason(
   note: ConnectionNote | null,
   directory: VmDirectory,
 ): Reason {
-  const claimed = flowReasonCodes.find((code) => code === claim?.reason);
-  if (claimed !== undefined) return claimed;
+  const claimed = claimedReason(claim);
+  if (claimed !== null) return claimed;
   if (claim !== undefined) return 'peer-without-vsocket';
   if (note === null) return 'no-library';
   const peer = directory.withAddress(vm.vni, socket.remoteAddress);
   if (peer === vm || socket.remoteAddress === socket.localAddress) return 'same-vm';
-  return peer === undefined ? 'remote-host' : note;
+  if (peer !== undefined) return note;
+  if (directory.fleet === null) return 'remote-host';
+  return directory.fleet.find(vm.vni, socket.remoteAddress) === null ? 'not-a-vm' : note;
+}
+
+function claimedReason(claim: LedgerFlow | undefined): Reason | null {
+  return flowReasonCodes.find((code) => code === claim?.reason) ?? null;
 }
 
 function flowState(state: number, claim: LedgerFlow | undefined): Flow['state'] {

@@ -37,6 +37,8 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
     localPort: 40_000 + (index % 20_000),
     remoteAddress: '10.0.0.2',
     remotePort: index % 5 === 0 ? 6379 : 5201,
+    remoteHost: null,
+    queuePair: null,
     remoteVm: index % 7 === 0 ? null : first ? 'red2' : 'blue2',
     program: index % 11 === 0 ? null : index % 5 === 0 ? 'redis-server' : 'iperf3',
     pid: index % 11 === 0 ? null : 1000 + index,

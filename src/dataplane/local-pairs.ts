@@ -1,0 +1,92 @@
+import { slot } from '../channel/region-layout.js';
+import { recordField } from '../ledger/ledger-layout.js';
+import type { EndBook } from './end-book.js';
+import type { FlowEnd } from './flow-end.js';
+import { hasUnread, isDrained, pump } from './pump.js';
+
+/** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
+export class LocalPairs {
+  constructor(private readonly book: EndBook) {}
+
+  /** Also after a restart, for a pair that a kill left half open. */
+  join(end: FlowEnd, peer: FlowEnd): void {
+    this.link(end, peer);
+    this.book.setWord(end, recordField.peer, peer.record + 1);
+    this.book.setWord(peer, recordField.peer, end.record + 1);
+    for (const one of [end, peer]) {
+      this.book.setPath(one, 'shm', null);
+      this.book.setState(one, 'open');
+    }
+    for (const one of [end, peer]) this.book.allowSending(one, true);
+  }
+
+  link(end: FlowEnd, peer: FlowEnd): void {
+    end.peer = peer;
+    peer.peer = end;
+  }
+
+  /** Something happened in the slot of an end: bytes, room, an end. */
+  move(end: FlowEnd): void {
+    const { peer } = end;
+    if (end.state !== 'open') return;
+    if (peer !== null) {
+      this.deliver(end, peer);
+      if (end.peer !== null) this.deliver(peer, end);
+    } else if (!end.closed && !isDrained(end)) {
+      this.book.reset(end, 'bytes for a closed socket');
+    }
+    if (end.vm.flows[end.slot] === end) this.tellEnd(end);
+  }
+
+  private deliver(from: FlowEnd, to: FlowEnd): void {
+    if (from.state !== 'open') return;
+    if (!to.closed) {
+      pump(from, to, this.book.ledger);
+      if (from.closed && isDrained(from)) {
+        this.tellEnd(to);
+        this.release(from);
+      }
+    } else if (!isDrained(from)) {
+      this.book.reset(from, 'bytes for a closed socket');
+    }
+  }
+
+  /** The receiver saw the end of the TCP stream: when all of the ring is delivered, this is where it ends. */
+  private tellEnd(to: FlowEnd): void {
+    if (to.final || Atomics.load(to.words, to.at(slot.rxEndOfStream)) === 0) return;
+    const from = to.peer;
+    if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
+    this.book.setFinal(to);
+  }
+
+  /** The guest’s socket is gone. */
+  close(end: FlowEnd): void {
+    const { peer } = end;
+    if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
+      if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
+        this.book.reset(peer, 'closed with bytes unread');
+      this.release(end);
+      if (peer?.closed) this.release(peer);
+      return;
+    }
+    this.deliver(end, peer);
+    if (end.peer !== null && !isDrained(peer)) this.book.reset(peer, 'bytes for a closed socket');
+  }
+
+  private release(end: FlowEnd): void {
+    const { peer } = end;
+    if (peer) {
+      peer.peer = null;
+      end.peer = null;
+      this.book.setWord(peer, recordField.peer, 0);
+      if (peer.state === 'open' && !peer.closed) this.afterPeer(peer);
+    }
+    this.book.release(end);
+  }
+
+  /** The other end is gone and all it wrote is here: what this one writes now is answered by a reset. */
+  afterPeer(end: FlowEnd): void {
+    if (!isDrained(end)) this.book.reset(end, 'bytes for a closed socket');
+    else this.tellEnd(end);
+  }
+}

@@ -1,0 +1,73 @@
+import { ringBytes, slot } from '../../channel/region-layout.js';
+import type { EndState, RingTarget } from '../../link/messages.js';
+import type { FlowEnd } from '../flow-end.js';
+import { unsentBytes } from '../pump.js';
+import type { FarEnd } from './far-end.js';
+
+/** What the other host is told of an end. @throws GuestFault when the guest’s words make no sense */
+export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
+  const { far } = end;
+  // Of a flow that was reset nothing more comes.
+  const written = (): number =>
+    end.state === 'reset' ? end.sent : end.sent + unsentBytes(end, end.sent | 0);
+  return {
+    type: 'end',
+    handle: end.record,
+    farHandle: far?.handle ?? null,
+    vni: end.vm.config.vni,
+    localAddress: end.localAddress,
+    localPort: end.localPort,
+    remoteAddress: end.remoteAddress,
+    remotePort: end.remotePort,
+    state: end.state,
+    sent: end.sent,
+    received: end.received,
+    tail: readerBytes(end),
+    starts: end.starts,
+    startBytes: end.startBytes,
+    stops: end.stops,
+    stopBytes: end.stopBytes,
+    stopsTaken: stopsTaken(end),
+    asksEnd: asksEnd(end),
+    endBytes: far?.asksEnd ? written() : null,
+    closedAt: end.closed ? written() : null,
+    done: isDone(end, far),
+    ring,
+  };
+}
+
+/** How far the guest’s reader is. A tail that cannot be is taken for one that has not moved. */
+export function readerBytes(end: FlowEnd): number {
+  const unread = ((end.received | 0) - Atomics.load(end.words, end.rxTail)) | 0;
+  return unread < 0 || unread > ringBytes ? Math.max(0, end.received - ringBytes) : end.received - unread;
+}
+
+/** Of the other end’s stops, how many this end’s reader has passed: the guest’s word, within what it can be. */
+function stopsTaken(end: FlowEnd): number {
+  const taken = Atomics.load(end.words, end.at(slot.rxStopsTaken));
+  return taken > 0 && taken <= (end.far?.stops ?? 0) ? taken : 0;
+}
+
+function asksEnd(end: FlowEnd): boolean {
+  return Atomics.load(end.words, end.at(slot.rxEndOfStream)) !== 0;
+}
+
+/** Whether nothing of this end is on its way into the other end’s ring, and nothing will be. */
+function isDone(end: FlowEnd, far: FarEnd | null): boolean {
+  return far !== null && far.posted === end.sent && (far.closedAt !== null || end.state === 'reset');
+}
+
+/** What is news for the other host when it changes, in numbers, since it is looked at with every doorbell. */
+export function newsFlags(end: FlowEnd, far: FarEnd): number {
+  return (
+    (end.state === 'reset' ? 1 : 0) |
+    (asksEnd(end) ? 2 : 0) |
+    (end.closed ? 4 : 0) |
+    (isDone(end, far) ? 8 : 0) |
+    (far.asksEnd ? 16 : 0)
+  );
+}
+
+export function newsSwitches(end: FlowEnd): number {
+  return (end.starts * 2 ** 16 + end.stops) * 2 ** 16 + stopsTaken(end);
+}

@@ -1,0 +1,451 @@
+import { ringBytes, rxRingOffset, slot } from '../../channel/region-layout.js';
+import type { Directory } from '../../directory/directory.js';
+import { recordField } from '../../ledger/ledger-layout.js';
+import type { Link } from '../../link/link.js';
+import type { EndState, Gone, RingTarget } from '../../link/messages.js';
+import type { QueuePairSource } from '../../link/queue-pairs.js';
+import { flowKey } from '../claim.js';
+import type { EndBook } from '../end-book.js';
+import type { FlowEnd } from '../flow-end.js';
+import { GuestFault } from '../guest-fault.js';
+import type { LocalPairs } from '../local-pairs.js';
+import { freeSpace, hasUnread, isDrained, showReceived, showSent, unsentBytes } from '../pump.js';
+import { readSwitches, showStart, showStop } from '../switches.js';
+import { describeEnd, newsFlags, newsSwitches, readerBytes } from './end-state.js';
+import { FarEnd } from './far-end.js';
+import { keyedRing } from './ring-memory.js';
+import { RingSender } from './ring-sender.js';
+
+/** An end of another host that waits for its other end here. */
+interface Waiting {
+  link: Link;
+  state: EndState;
+}
+
+export interface RemoteNeeds {
+  /** The link to a host, where there is one. */
+  link(host: string): Link | null;
+  directory: Directory;
+  queuePairs: QueuePairSource;
+  isHeld(end: FlowEnd): boolean;
+}
+
+/** How long an end that was closed here waits for a host that is not there. */
+const patienceMilliseconds = 60_000;
+/** A reader that took so much is worth a word to the sender. */
+const creditBytes = ringBytes / 4;
+
+/**
+ * Flows whose other end is on another host. Each side tells the other the whole state of its end whenever there is
+ * news (`EndState`), and acts on its own end by what it knows of the other: no step depends on a message’s order.
+ */
+export class RemoteFlows {
+  /** By the key of the end that is awaited here. */
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly downSince = new Map<string, number>();
+  private readonly sender: RingSender;
+
+  constructor(
+    private readonly book: EndBook,
+    private readonly pairs: LocalPairs,
+    private readonly needs: RemoteNeeds,
+  ) {
+    this.sender = new RingSender(needs.queuePairs);
+  }
+
+  /** An end was claimed, or is known from before a restart; its other end is on `host`. */
+  take(end: FlowEnd, host: string): void {
+    end.farHost = host;
+    this.showPath(end);
+    this.announce(end);
+    this.match(end);
+  }
+
+  /** After a restart: the ledger knows the other end. */
+  adopt(end: FlowEnd, host: string, handle: number, onTcp: boolean): void {
+    const far = new FarEnd(host, handle);
+    far.posted = end.sent;
+    far.leaving = onTcp;
+    far.allowed = !onTcp;
+    end.far = far;
+    end.farHost = host;
+  }
+
+  /** Something happened in the slot of an end. */
+  move(end: FlowEnd): void {
+    if (end.far !== null) this.settle(end);
+  }
+
+  /** The guest’s socket is gone. */
+  close(end: FlowEnd): void {
+    if (end.far === null) {
+      this.linkOf(end)?.session?.send({ type: 'gone', handle: end.record, farHandle: null });
+      return this.book.release(end);
+    }
+    if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
+    this.settle(end);
+  }
+
+  /** The other host is told, too. */
+  reset(end: FlowEnd, why: string): void {
+    this.book.reset(end, why);
+    if (end.far !== null) this.settle(end);
+  }
+
+  /** Lets go of ends that were closed and whose other host has been away for long. */
+  sweep(): void {
+    for (const end of [...this.book.all()]) {
+      const since = end.far === null ? undefined : this.downSince.get(end.far.host);
+      if (end.closed && since !== undefined && performance.now() - since > patienceMilliseconds)
+        this.book.release(end);
+    }
+  }
+
+  /** A session begins: everything about flows with that host is told anew. */
+  up(link: Link): void {
+    this.downSince.delete(link.host);
+    for (const end of this.endsWith(link)) {
+      this.showPath(end);
+      this.announce(end);
+    }
+  }
+
+  down(link: Link): void {
+    this.downSince.set(link.host, performance.now());
+    this.sender.forget(link);
+    for (const [key, one] of this.waiting) if (one.link === link) this.waiting.delete(key);
+    for (const end of this.endsWith(link)) {
+      if (end.far) {
+        end.far.synced = false;
+        end.far.posted = end.sent;
+        end.far.sendRing = null;
+      }
+      this.showPath(end);
+    }
+  }
+
+  /** The directory changed: ends that wait may have found their host, or lost it. */
+  locate(): void {
+    for (const end of this.book.all()) {
+      if (end.far !== null || end.farHost === null) continue;
+      const host = this.needs.directory.find(end.vm.config.vni, end.remoteAddress)?.host ?? null;
+      if (host !== null && host !== end.farHost) this.take(end, host);
+    }
+  }
+
+  /** What the other host says of one of its ends. */
+  end(link: Link, state: EndState): void {
+    this.needs.queuePairs.poll(); // what its NIC wrote before it said this
+    if (this.needs.directory.find(state.vni, state.localAddress)?.host !== link.host)
+      return this.book.log('warn', 'a host speaks for a VM that is not there by the directory', {
+        host: link.host,
+        vni: state.vni,
+        address: state.localAddress,
+      });
+    const key = flowKey(
+      state.vni,
+      state.remoteAddress,
+      state.remotePort,
+      state.localAddress,
+      state.localPort,
+    );
+    const named = state.farHandle === null ? this.book.withKey(key) : this.book.withRecord(state.farHandle);
+    const end = named?.key === key ? named : undefined;
+    if (end?.far?.handle === state.handle && end.far.host === link.host) return this.update(end, state);
+    if (state.farHandle !== null && (end === undefined || end.far !== null))
+      return link.session?.send({ type: 'gone', handle: state.farHandle, farHandle: state.handle });
+    this.waiting.set(key, { link, state });
+    if (end) this.match(end);
+  }
+
+  gone(link: Link, { handle, farHandle }: Gone): void {
+    this.needs.queuePairs.poll();
+    for (const [key, one] of this.waiting)
+      if (one.link === link && one.state.handle === handle) this.waiting.delete(key);
+    const end = farHandle === null ? undefined : this.book.withRecord(farHandle);
+    if (end?.far?.handle !== handle || end.far.host !== link.host) return;
+    const { closedAt } = end.far;
+    const complete = closedAt !== null && end.received >= closedAt;
+    if (end.closed) return this.book.release(end);
+    end.far = null;
+    end.farHost = null;
+    this.book.setWord(end, recordField.farHost, 0);
+    if (end.state !== 'open') return;
+    if (complete) this.pairs.afterPeer(end);
+    else this.book.reset(end, 'the other end is gone');
+  }
+
+  /** The other host’s NIC wrote into an end’s ring. */
+  arrived(link: Link, handle: number, byteCount: number): void {
+    const end = this.endOf(link, handle);
+    if (end === null) return;
+    this.guard(() => {
+      if (end.state === 'open' && byteCount > freeSpace(end, end.received | 0))
+        throw new GuestFault(end, 'more bytes came than its ring holds');
+      this.count(end, byteCount);
+      this.settle(end);
+    });
+  }
+
+  /** Ring bytes over the link’s stream. */
+  data(link: Link, handle: number, position: number, bytes: Buffer): void {
+    const end = this.endOf(link, handle);
+    if (end === null) return;
+    if (position !== end.received)
+      return link.close(`bytes from ${position} on came where ${end.received} was next`);
+    this.guard(() => {
+      if (end.state === 'open') {
+        if (bytes.length > freeSpace(end, end.received | 0))
+          throw new GuestFault(end, 'more bytes came than its ring holds');
+        const ring = rxRingOffset(end.slot);
+        const offset = position & (ringBytes - 1);
+        const first = Math.min(bytes.length, ringBytes - offset);
+        end.vm.bytes.set(bytes.subarray(0, first), ring + offset);
+        end.vm.bytes.set(bytes.subarray(first), ring);
+      }
+      this.count(end, bytes.length);
+      this.tellCredit(end, readerBytes(end));
+      this.settle(end);
+    });
+  }
+
+  /** Our NIC’s write is done. */
+  sent(link: Link, handle: number, byteCount: number): void {
+    const end = this.endOf(link, handle);
+    if (end === null) return;
+    this.advance(end, end.sent + byteCount);
+    if (end.closed || end.far?.leaving || end.far?.closedAt !== null) this.guard(() => this.settle(end));
+  }
+
+  credit(link: Link, handle: number, received: number, tail: number): void {
+    const end = this.endOf(link, handle);
+    const far = end?.far;
+    if (!end || !far) return;
+    if (received > far.posted || tail > received)
+      return link.close('a credit for bytes that were never sent');
+    if (received > end.sent) this.advance(end, received);
+    if (tail > far.tail) far.tail = tail;
+    this.guard(() => this.settle(end));
+  }
+
+  /** The same in units of 16 bytes, modulo 2^16: more than the two rings hold, so it is clear which is meant. */
+  creditUnits(link: Link, handle: number, tailUnits: number): void {
+    const end = this.endOf(link, handle);
+    const far = end?.far;
+    if (!end || !far) return;
+    const known = Math.floor(far.tail / 16);
+    const tail = (known + ((tailUnits - known) & 0xffff)) * 16;
+    if (tail > far.posted || tail - far.tail > ringBytes) return; // an older one than the state told of
+    far.tail = tail;
+    this.guard(() => this.settle(end));
+  }
+
+  room(link: Link): void {
+    for (const end of this.sender.takeBlocked(link)) this.guard(() => this.settle(end));
+  }
+
+  private endOf(link: Link, handle: number): FlowEnd | null {
+    const end = this.book.withRecord(handle);
+    return end?.far?.host === link.host ? end : null;
+  }
+
+  private linkOf(end: FlowEnd): Link | null {
+    return end.farHost === null ? null : this.needs.link(end.farHost);
+  }
+
+  private *endsWith(link: Link): Generator<FlowEnd> {
+    for (const end of this.book.all()) if (end.farHost === link.host) yield end;
+  }
+
+  /** Joins a waiting end with its other end, once that waits or is open, too. */
+  private match(end: FlowEnd): void {
+    const other = this.waiting.get(end.key);
+    if (other === undefined || end.state !== 'waiting' || end.far !== null) return;
+    if (other.state.farHandle !== null && other.state.farHandle !== end.record) return;
+    if ((other.link.path === null && other.state.state === 'waiting') || !this.needs.isHeld(end)) return;
+    this.waiting.delete(end.key);
+    const { ledger } = this.book;
+    end.far = new FarEnd(other.link.host, other.state.handle);
+    this.book.setWord(end, recordField.farHandle, other.state.handle);
+    this.book.setWord(end, recordField.farHost, ledger.linkIndex(other.link.host) + 1);
+    this.book.setState(end, 'open');
+    this.update(end, other.state);
+    this.showPath(end);
+  }
+
+  private update(end: FlowEnd, state: EndState): void {
+    const { far } = end;
+    if (far === null) return;
+    this.guard(() => {
+      if (!far.synced) this.resume(end, far, state);
+      if (state.tail > far.posted || far.posted - Math.max(state.tail, far.tail) > ringBytes)
+        throw new GuestFault(end, 'the other end says that it read what was never sent');
+      far.tail = Math.max(far.tail, state.tail);
+      far.ring = state.ring;
+      far.asksEnd = state.asksEnd;
+      far.endBytes = state.endBytes;
+      far.closedAt = state.closedAt;
+      far.done = state.done;
+      far.stops = state.stops;
+      far.stopBytes = state.stopBytes;
+      far.stopsTaken = Math.min(state.stopsTaken, end.stops);
+      if (state.starts !== far.starts) {
+        far.starts = state.starts;
+        showStart(end, state.starts, state.startBytes);
+        end.vm.notify(end);
+      }
+      if (state.state === 'reset' && end.state !== 'reset') this.book.reset(end, 'the other end was reset');
+      far.open = state.state === 'open' && state.farHandle === end.record;
+      this.settle(end);
+    });
+  }
+
+  /**
+   * The first word in a session: both sides take the greater count of each direction. What the sender knows to have
+   * been written is in the ring, though the receiver was killed before it counted; and the reverse.
+   */
+  private resume(end: FlowEnd, far: FarEnd, state: EndState): void {
+    far.synced = true;
+    if (state.sent > end.received) {
+      if (state.sent - end.received > freeSpace(end, end.received | 0))
+        throw new GuestFault(end, 'the other end sent more than its ring holds');
+      this.count(end, state.sent - end.received);
+    }
+    if (state.received > end.sent) {
+      if (state.received - end.sent > unsentBytes(end, end.sent | 0))
+        throw new GuestFault(end, 'the other end received more than was sent');
+      this.advance(end, state.received);
+    }
+    far.posted = end.sent;
+    far.toldTail = readerBytes(end);
+  }
+
+  /** Does all that is due for an end, by what is known of both. */
+  private settle(end: FlowEnd): void {
+    const { far } = end;
+    const link = this.linkOf(end);
+    if (far === null || link === null) return;
+    if (end.state === 'open') {
+      readSwitches(end, this.book.ledger);
+      this.showEnds(end, far);
+      if (link.isUp) this.permit(end, far, link);
+      if (far.closedAt === null) {
+        if (far.synced && end.starts > 0) this.sender.push(end, far, link);
+      } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
+        this.book.reset(end, 'bytes for a closed socket');
+      }
+      if (far.synced) this.giveCredit(end, far);
+    }
+    if (far.synced && (newsFlags(end, far) !== far.toldFlags || newsSwitches(end) !== far.toldSwitches))
+      this.announce(end);
+    this.releaseIfOver(end, far, link);
+  }
+
+  /** Where the other end’s ring pauses or ends, once all before it is here. */
+  private showEnds(end: FlowEnd, far: FarEnd): void {
+    if (far.stops !== far.stopsShown && end.received >= far.stopBytes) {
+      far.stopsShown = far.stops;
+      showStop(end, far.stops, far.stopBytes);
+      end.vm.notify(end);
+    }
+    if (end.final || Atomics.load(end.words, end.at(slot.rxEndOfStream)) === 0) return;
+    const endsAt = far.endBytes ?? far.closedAt;
+    if (endsAt !== null && end.received >= endsAt) this.book.setFinal(end);
+  }
+
+  /** Whether the guest may use its ring: while there is a path, and not again before both ends are back on TCP. */
+  private permit(end: FlowEnd, far: FarEnd, link: Link): void {
+    const wasLeaving = far.leaving;
+    if (link.path === null) far.leaving = true;
+    else if (far.leaving && end.starts === end.stops && far.stopsTaken === end.stops) far.leaving = false;
+    const allowed = far.open && !far.leaving && link.path !== null;
+    if (far.leaving !== wasLeaving) this.showPath(end);
+    if (allowed === far.allowed || (!allowed && !far.leaving)) return;
+    far.allowed = allowed;
+    this.book.allowSending(end, allowed);
+  }
+
+  private giveCredit(end: FlowEnd, far: FarEnd): void {
+    const tail = readerBytes(end);
+    if (tail - far.toldTail >= creditBytes) return this.tellCredit(end, tail);
+    if (end.received - far.toldTail < ringBytes / 2) return;
+    Atomics.store(end.words, end.rxBlocked, 1); // the guest rings when it has read enough
+    const now = readerBytes(end);
+    if (now - far.toldTail >= creditBytes) this.tellCredit(end, now);
+  }
+
+  private tellCredit(end: FlowEnd, tail: number): void {
+    const link = this.linkOf(end);
+    if (end.far !== null && link !== null && this.sender.credit(end, end.far, link, tail))
+      end.far.toldTail = tail;
+  }
+
+  /** Both ends are done with each other: the slot may be used anew. */
+  private releaseIfOver(end: FlowEnd, far: FarEnd, link: Link): void {
+    if (!end.closed || !far.done) return;
+    if (end.state === 'open' && far.closedAt === null && !isDrained(end)) return;
+    link.session?.send({ type: 'gone', handle: end.record, farHandle: far.handle });
+    end.far = null;
+    this.book.release(end);
+  }
+
+  private count(end: FlowEnd, byteCount: number): void {
+    end.received += byteCount;
+    this.book.setNumber(end, recordField.received, end.received);
+    showReceived(end);
+  }
+
+  private advance(end: FlowEnd, sent: number): void {
+    end.sent = sent;
+    this.book.setNumber(end, recordField.sent, sent);
+    showSent(end);
+  }
+
+  private announce(end: FlowEnd): void {
+    const link = this.linkOf(end);
+    if (!link?.isUp) return;
+    try {
+      link.session?.send(describeEnd(end, this.ringOf(end, link)));
+    } catch (error) {
+      if (!(error instanceof GuestFault)) throw error;
+      this.book.reset(end, error.message);
+      link.session?.send(describeEnd(end, this.ringOf(end, link)));
+    }
+    if (end.far === null) return;
+    end.far.toldFlags = newsFlags(end, end.far);
+    end.far.toldSwitches = newsSwitches(end);
+  }
+
+  private ringOf(end: FlowEnd, link: Link): RingTarget | null {
+    if (link.path !== 'rdma') return null;
+    const { address, remoteKey } = keyedRing(this.needs.queuePairs, end, 'receive');
+    return { address, key: remoteKey };
+  }
+
+  /** What an operator sees: the path of new bytes, or why they are on TCP or do not move. */
+  private showPath(end: FlowEnd): void {
+    const link = this.linkOf(end);
+    const { far } = end;
+    if (!link?.isUp) {
+      if (far === null || far.leaving) this.book.setPath(end, 'tcp', 'link-down');
+      else this.book.setReason(end, 'link-down');
+      return;
+    }
+    const usable = link.path !== null;
+    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : 'no-rdma');
+    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : 'no-rdma');
+    else this.book.setPath(end, link.path ?? 'tcp', null);
+    this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
+  }
+
+  /** A guest’s lie ends its own flow, and nothing else. */
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof GuestFault)) throw error;
+      this.book.reset(error.end, error.message);
+      this.announce(error.end);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { ringBytes, txRingOffset } from '../../channel/region-layout.js';
+import type { Link } from '../../link/link.js';
+import type { QueuePairs, QueuePairSource } from '../../link/queue-pairs.js';
+import type { Session } from '../../link/session.js';
+import type { FlowEnd } from '../flow-end.js';
+import { unsentBytes } from '../pump.js';
+import type { FarEnd } from './far-end.js';
+import { keyedRing, type KeyedRing } from './ring-memory.js';
+
+/** Sends what is in ends’ rings to other hosts, by their NIC or over the link’s stream. */
+export class RingSender {
+  /** Ends that found no room, by link. */
+  private readonly blocked = new Map<Link, Set<FlowEnd>>();
+
+  constructor(private readonly source: QueuePairSource) {}
+
+  /** As much as there is, and as the other end’s ring and the path have room for. */
+  push(end: FlowEnd, far: FarEnd, link: Link): void {
+    for (;;) {
+      const available = unsentBytes(end, far.posted | 0);
+      const space = ringBytes - (far.posted - far.tail);
+      const count = available < space ? available : space;
+      if (count === 0) return;
+      const sent = this.piece(end, far, link, count);
+      if (sent === 0) return this.block(link, end);
+      far.posted += sent;
+    }
+  }
+
+  /** Up to the end of the ring: a byte has the same place in both. @returns how much went, 0 when there is no room */
+  private piece(end: FlowEnd, far: FarEnd, link: Link, count: number): number {
+    const offset = far.posted % ringBytes;
+    const piece = Math.min(count, ringBytes - offset);
+    const pairs = far.leaving ? null : link.queuePairs;
+    if (pairs !== null) return this.write(end, far, pairs, offset, piece) ? piece : 0;
+    const { session } = link;
+    if (session === null || !session.hasRoom) return 0;
+    const start = txRingOffset(end.slot) + offset;
+    session.sendData(far.handle, far.posted, end.vm.bytes.subarray(start, start + piece));
+    return piece;
+  }
+
+  private write(end: FlowEnd, far: FarEnd, pairs: QueuePairs, offset: number, count: number): boolean {
+    const { ring } = far;
+    if (ring === null) return false;
+    const own: KeyedRing = (far.sendRing ??= keyedRing(this.source, end, 'send'));
+    return pairs.write(
+      end.record,
+      own.address + offset,
+      own.localKey,
+      far.handle,
+      ring.address + offset,
+      ring.key,
+      count,
+    );
+  }
+
+  /** Tells how far the reader of an end is. @returns false when there is no room for it now */
+  credit(end: FlowEnd, far: FarEnd, link: Link, tail: number): boolean {
+    const pairs = link.queuePairs;
+    const session: Session | null = link.session;
+    if (pairs !== null && pairs.credit(end.record, far.handle, tail)) return true;
+    if (pairs === null && session !== null) {
+      session.sendCredit(far.handle, end.received, tail);
+      return true;
+    }
+    this.block(link, end);
+    return false;
+  }
+
+  private block(link: Link, end: FlowEnd): void {
+    let ends = this.blocked.get(link);
+    if (ends === undefined) this.blocked.set(link, (ends = new Set()));
+    ends.add(end);
+  }
+
+  /** The ends that wait for room; they are asked again. */
+  takeBlocked(link: Link): FlowEnd[] {
+    const ends = this.blocked.get(link);
+    if (ends === undefined || ends.size === 0) return [];
+    this.blocked.delete(link);
+    return [...ends].filter((end) => end.far !== null);
+  }
+
+  forget(link: Link): void {
+    this.blocked.delete(link);
+  }
+}
