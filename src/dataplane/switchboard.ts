@@ -59,13 +59,11 @@ export class Switchboard {
     const claim = readClaim(vm, index);
     const end = claim === null ? null : this.book.open(vm, index, claim);
     if (end === null) return;
+    const refusal = this.refusal(end);
+    this.book.setReason(end, refusal ?? 'peer-without-vsocket');
     this.book.setState(end, 'waiting');
-    const reason = this.refusal(end);
-    if (reason !== null) {
-      if (reason === 'refused') this.logRefusal(end);
-      this.book.setReason(end, reason);
-      return;
-    }
+    if (refusal === 'refused') this.logRefusal(end);
+    if (refusal !== null) return;
     const before = this.book.withKey(end.key);
     if (before) this.close(before);
     this.book.enter(end);
@@ -81,7 +79,6 @@ export class Switchboard {
     if (host !== null) return this.remote?.take(end, host);
     const peer = this.book.withKey(end.reverseKey);
     if (peer && peer.state === 'waiting' && this.needs.isHeld(peer)) this.pairs.join(end, peer);
-    else this.book.setReason(end, 'peer-without-vsocket');
   }
 
   /** A lie is worth a warning; a connection that ended while it was claimed looks alike but for the address. */

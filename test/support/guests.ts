@@ -1,53 +1,137 @@
 import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync } from 'node:fs';
 import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
-import { HostConfig } from '../../src/config/host-config.js';
+import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
 import { DataPlaneReport } from '../../src/dataplane/messages.js';
+import { makeCertificates } from './link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 
 const library = new URL('../../libvsocket.so', import.meta.url).pathname;
 const dataPlane = new URL('../../src/dataplane/main.js', import.meta.url).pathname;
 
 export interface GuestOptions {
-  vms: { name: string; tenant?: string; vni?: number; address: string }[];
+  vms: { name: string; tenant?: string; vni?: number; address: string; host?: string }[];
+  /** Several hosts are linked over a cable of their own; each VM says on which it is. */
+  hosts?: string[];
+  carryWithoutRdma?: boolean;
   upgradeAfterCalls?: number;
   upgradeAfterBytes?: number;
 }
 
+const firstHost = 'test';
+const linkPort = 7471;
+const addressOf = (index: number): string => `192.0.2.${index + 1}`;
+
 /**
- * Some VMs on one bridge in namespaces of their own, and a data plane that serves them: the smallest host there is.
- * All of it goes with `close()`.
+ * Some VMs on one bridge in namespaces of their own, and a data plane that serves them: the smallest host there is;
+ * or several, each with its data plane in a network namespace of its own. All of it goes with `close()`.
  */
 export class Guests {
-  readonly config: HostConfig;
+  readonly configs = new Map<string, HostConfig>();
   readonly logs: { level: string; message: string; fields: Record<string, unknown> }[] = [];
   private readonly directory = mkdtempSync(join(tmpdir(), 'vsocket-guests-'));
   private readonly prefix = `vsg${process.pid}${Math.floor(Math.random() * 1000)}`;
   private readonly holders: ChildProcess[] = [];
-  private plane: ChildProcess | null = null;
+  private readonly planes = new Map<string, ChildProcess>();
 
   private constructor(options: GuestOptions) {
     chmodSync(this.directory, 0o755); // programs that change their user reach their channel too
     this.ip('netns', 'add', this.prefix);
+    const hosts = options.hosts ?? [firstHost];
     const vms = options.vms.map((vm, index) => this.addVm(index, vm));
-    this.config = HostConfig.parse({
-      host: 'test',
-      runtimeDirectory: this.directory,
-      auditLog: join(this.directory, 'audit.jsonl'),
-      upgradeAfterCalls: options.upgradeAfterCalls ?? 4,
-      upgradeAfterBytes: options.upgradeAfterBytes ?? 65536,
-      vms,
+    const links = options.hosts ? this.linkHosts(options.hosts, options) : null;
+    for (const host of hosts) {
+      const runtimeDirectory = join(this.directory, host);
+      mkdirSync(runtimeDirectory);
+      const config = HostConfig.parse({
+        host,
+        runtimeDirectory,
+        auditLog: join(runtimeDirectory, 'audit.jsonl'),
+        upgradeAfterCalls: options.upgradeAfterCalls ?? 4,
+        upgradeAfterBytes: options.upgradeAfterBytes ?? 65536,
+        link: links?.get(host),
+        vms: vms.filter((_, index) => (options.vms[index]?.host ?? host) === host),
+      });
+      this.configs.set(host, config);
+    }
+  }
+
+  /** The first host’s. */
+  get config(): HostConfig {
+    return [...this.configs.values()][0]!;
+  }
+
+  private get vms(): VmConfig[] {
+    return [...this.configs.values()].flatMap((config) => config.vms);
+  }
+
+  private namespaceOf(host: string): string {
+    return `${this.prefix}-${host}`;
+  }
+
+  /** Namespaces of hosts on one cable, certificates, and the directory of all. */
+  private linkHosts(hosts: string[], options: GuestOptions): Map<string, unknown> {
+    this.ip('-n', this.prefix, 'link', 'add', 'cable', 'type', 'bridge');
+    this.ip('-n', this.prefix, 'link', 'set', 'cable', 'up');
+    hosts.forEach((host, index) => {
+      const namespace = this.namespaceOf(host);
+      this.ip('netns', 'add', namespace);
+      const port = `port-${host}`;
+      this.ip(
+        '-n',
+        this.prefix,
+        'link',
+        'add',
+        port,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'underlay',
+        'netns',
+        namespace,
+      );
+      this.ip('-n', this.prefix, 'link', 'set', port, 'master', 'cable', 'up');
+      this.ip('-n', namespace, 'address', 'add', `${addressOf(index)}/24`, 'dev', 'underlay');
+      this.ip('-n', namespace, 'link', 'set', 'underlay', 'up');
     });
+    const directory = join(this.directory, 'directory.json');
+    const places = options.vms.map(({ name, vni = 100, address, host }) => ({
+      name,
+      vni,
+      addresses: [address],
+      host,
+    }));
+    const addresses = hosts.map((name, index) => ({ name, address: addressOf(index), port: linkPort }));
+    writeFileSync(directory, JSON.stringify({ hosts: addresses, vms: places }));
+    const certificates = makeCertificates(this.directory, hosts);
+    return new Map(
+      hosts.map((host, index) => [
+        host,
+        {
+          listen: { address: addressOf(index), port: linkPort },
+          ...certificates.get(host)!,
+          directory,
+          keepaliveMilliseconds: 200,
+          carryWithoutRdma: options.carryWithoutRdma ?? false,
+        },
+      ]),
+    );
+  }
+
+  /** Takes a host’s cable out, or puts it back. */
+  plug(host: string, plugged: boolean): void {
+    this.ip('-n', this.prefix, 'link', 'set', `port-${host}`, plugged ? 'up' : 'down');
   }
 
   static async start(options: GuestOptions): Promise<Guests> {
     const guests = new Guests(options);
     try {
-      await guests.startDataPlane();
+      for (const host of guests.configs.keys()) await guests.startDataPlane(host);
     } catch (error) {
       await guests.close();
       throw error;
@@ -97,9 +181,13 @@ export class Guests {
     };
   }
 
-  async startDataPlane(): Promise<void> {
-    const plane = fork(dataPlane, [], { serialization: 'advanced', execArgv: [] });
-    this.plane = plane;
+  async startDataPlane(host = this.config.host): Promise<void> {
+    const config = this.configs.get(host)!;
+    const inside = config.link
+      ? { execPath: 'nsenter', execArgv: [`--net=/run/netns/${this.namespaceOf(host)}`, process.execPath] }
+      : { execArgv: [] };
+    const plane = fork(dataPlane, [], { serialization: 'advanced', ...inside });
+    this.planes.set(host, plane);
     const ready = new Promise<void>((resolve, reject) => {
       plane.on('message', (message) => {
         const report = DataPlaneReport.parse(message);
@@ -111,30 +199,31 @@ export class Guests {
       );
     });
     ready.catch(() => undefined);
-    plane.send({ type: 'configure', config: this.config });
+    plane.send({ type: 'configure', config, version: 'test' });
     await ready;
   }
 
   /** As `kill -9` does it. */
-  async killDataPlane(): Promise<void> {
-    const plane = this.plane;
+  async killDataPlane(host = this.config.host): Promise<void> {
+    const plane = this.planes.get(host);
     if (!plane || plane.exitCode !== null || plane.signalCode !== null) return;
     plane.kill('SIGKILL');
     await once(plane, 'exit');
   }
 
   get dataPlanePid(): number | undefined {
-    return this.plane?.exitCode === null && this.plane.signalCode === null ? this.plane.pid : undefined;
+    const plane = this.planes.get(this.config.host);
+    return plane?.exitCode === null && plane.signalCode === null ? plane.pid : undefined;
   }
 
   /** A command in a VM’s network namespace, done when it returns. */
   inNamespace(vm: string, command: string[]): void {
-    const config = this.config.vms.find((one) => one.name === vm);
+    const config = this.vms.find((one) => one.name === vm);
     execFileSync('nsenter', [`--net=${config?.networkNamespace}`, ...command]);
   }
 
   resetFlows(cookies: bigint[]): void {
-    this.plane?.send({ type: 'reset', cookies });
+    for (const plane of this.planes.values()) plane.send({ type: 'reset', cookies });
   }
 
   /** A program in a VM, with the library unless `plain`. */
@@ -143,7 +232,7 @@ export class Guests {
     command: string[],
     options: { plain?: boolean; stdio?: 'pipe' | 'inherit' } = {},
   ): ChildProcess {
-    const config = this.config.vms.find((one) => one.name === vm);
+    const config = this.vms.find((one) => one.name === vm);
     if (!config) throw new Error(`no VM ${vm}`);
     const environment: NodeJS.ProcessEnv = { ...process.env };
     const preload = options.plain
@@ -156,11 +245,13 @@ export class Guests {
   }
 
   async close(): Promise<void> {
-    await this.killDataPlane();
+    for (const host of this.configs.keys()) await this.killDataPlane(host);
     for (const holder of this.holders) {
       holder.kill('SIGKILL');
       await once(holder, 'exit');
     }
+    for (const [host, config] of this.configs)
+      if (config.link) this.ip('netns', 'del', this.namespaceOf(host));
     this.ip('netns', 'del', this.prefix);
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -164,8 +164,10 @@ export class RemoteFlows {
       if (one.link === link && one.state.handle === handle) this.waiting.delete(key);
     const end = farHandle === null ? undefined : this.book.withRecord(farHandle);
     if (end?.far?.handle !== handle || end.far.host !== link.host) return;
-    const { closedAt } = end.far;
-    const complete = closedAt !== null && end.received >= closedAt;
+    const { closedAt, starts } = end.far;
+    // An end that was closed before it knew of this one never used the rings.
+    const unused = end.starts === 0 && starts === 0;
+    const complete = unused || (closedAt !== null && end.received >= closedAt);
     if (end.closed) return this.book.release(end);
     end.far = null;
     end.farHost = null;
