@@ -58,7 +58,7 @@ test('connections between hosts upgrade in mid-stream and lose, double or reorde
 
 test('data planes of both hosts that are killed again and again lose, double or reorder nothing', () =>
   withLinkedHosts(true, async ({ guests }) => {
-    const client = streamClient(guests, 'a', 1500, 12);
+    const client = streamClient(guests, 'a', 3000, 12);
     const ended = once(client, 'exit');
     const output = outputOf(client);
     let kills = 0;
@@ -70,7 +70,7 @@ test('data planes of both hosts that are killed again and again lose, double or 
       await guests.startDataPlane(host);
       kills++;
     }
-    assert.equal(await output, 'right 1500');
+    assert.equal(await output, 'right 3000');
     assert.ok(kills >= 5, `only ${kills} kills fell into the traffic`);
   }));
 

@@ -52,9 +52,10 @@ function asksEnd(end: FlowEnd): boolean {
   return Atomics.load(end.words, end.at(slot.rxEndOfStream)) !== 0;
 }
 
-/** Whether nothing of this end is on its way into the other end’s ring, and nothing will be. */
+/** Whether nothing of this end is on its way to the other one, bytes or credits, and nothing will be. */
 function isDone(end: FlowEnd, far: FarEnd | null): boolean {
-  return far !== null && far.posted === end.sent && (far.closedAt !== null || end.state === 'reset');
+  if (far === null || far.posted !== end.sent || far.creditsUnderway > 0) return false;
+  return far.closedAt !== null || end.state === 'reset';
 }
 
 /** What is news for the other host when it changes, in numbers, since it is looked at with every doorbell. */

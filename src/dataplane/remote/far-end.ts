@@ -33,8 +33,9 @@ export class FarEnd {
   allowed = false;
   /** The guest here must go back to TCP, and may come back when the other end’s reader has followed it. */
   leaving = false;
-  /** How far it knows this end’s reader to be. */
+  /** How far it knows this end’s reader to be, and words about it that are still on their way by NIC. */
   toldTail = 0;
+  creditsUnderway = 0;
   /** What it was told last, to see what is news. */
   toldFlags = -1;
   toldSwitches = -1;

@@ -119,6 +119,7 @@ export class RemoteFlows {
         end.far.synced = false;
         end.far.posted = end.sent;
         end.far.sendRing = null;
+        end.far.creditsUnderway = 0;
       }
       this.showPath(end);
     }
@@ -211,12 +212,16 @@ export class RemoteFlows {
     });
   }
 
-  /** Our NIC’s write is done. */
+  /** Our NIC’s write is done; without bytes it was a credit. */
   sent(link: Link, handle: number, byteCount: number): void {
     const end = this.endOf(link, handle);
     if (end === null) return;
-    this.advance(end, end.sent + byteCount);
-    if (end.closed || end.far?.leaving || end.far?.closedAt !== null) this.guard(() => this.settle(end));
+    const { far } = end;
+    if (far === null) return;
+    if (byteCount === 0) far.creditsUnderway--;
+    else this.advance(end, end.sent + byteCount);
+    if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
+      this.guard(() => this.settle(end));
   }
 
   credit(link: Link, handle: number, received: number, tail: number): void {
@@ -336,7 +341,8 @@ export class RemoteFlows {
       } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
         this.book.reset(end, 'bytes for a closed socket');
       }
-      if (far.synced) this.giveCredit(end, far);
+      // A closed end needs no credit; one that came late would meet the next flow that has its number.
+      if (far.synced && far.closedAt === null) this.giveCredit(end, far);
     }
     if (far.synced && (newsFlags(end, far) !== far.toldFlags || newsSwitches(end) !== far.toldSwitches))
       this.announce(end);

@@ -59,7 +59,10 @@ export class RingSender {
   credit(end: FlowEnd, far: FarEnd, link: Link, tail: number): boolean {
     const pairs = link.queuePairs;
     const session: Session | null = link.session;
-    if (pairs !== null && pairs.credit(end.record, far.handle, tail)) return true;
+    if (pairs !== null && pairs.credit(end.record, far.handle, tail)) {
+      far.creditsUnderway++;
+      return true;
+    }
     if (pairs === null && session !== null) {
       session.sendCredit(far.handle, end.received, tail);
       return true;
