@@ -108,9 +108,9 @@ export class CompletionQueue {
     let count = 0;
     while (this.library.getCqEvent(this.channel, this.event.address, this.event.address + 8) === 0) count++;
     const errno = koffi.errno();
-    // EIO: the device is gone. Completions in state ERR and the device’s events tell of it.
-    if (errno !== EAGAIN && errno !== EINTR && errno !== EIO)
-      throw new SystemCallError('ibv_get_cq_event', errno);
+    // The device is gone, which its events tell; the descriptor would be readable for ever.
+    if (errno === EIO) this.stopWatching?.();
+    else if (errno !== EAGAIN && errno !== EINTR) throw new SystemCallError('ibv_get_cq_event', errno);
     if (count > 0) this.library.ackCqEvents(this.#address, count);
     return count > 0;
   }
@@ -118,9 +118,9 @@ export class CompletionQueue {
   /** The queue pairs that use it must be gone. */
   close(): void {
     if (this.#address === 0) return;
+    this.stopWatching?.();
     succeeded('ibv_destroy_cq', this.library.destroyCq(this.#address));
     this.#address = 0;
-    this.stopWatching?.();
     succeeded('ibv_destroy_comp_channel', this.library.destroyCompChannel(this.channel));
     this.onEnd();
   }
