@@ -65,14 +65,15 @@ export class CompletionQueue {
     }
   }
 
-  /** For createQueuePair. */
+  /** For createQueuePair. C would follow a pointer to nothing where there is none any more. */
   get address(): number {
+    if (this.#address === 0) throw new Error('the completion queue is closed');
     return this.#address;
   }
 
   /** Takes up to 64 completions; returns how many. @throws SystemCallError when the device is broken */
   poll(): number {
-    const count = this.pollCq(this.#address, pollBatch, this.completionsAddress);
+    const count = this.pollCq(this.address, pollBatch, this.completionsAddress);
     if (count === 0) return 0;
     if (count < 0) throw new SystemCallError('ibv_poll_cq', -count);
     const { words } = this;
@@ -90,7 +91,7 @@ export class CompletionQueue {
 
   /** Asks for one wake at the next completion. @param solicitedOnly only at one sent with sendFlag.solicited, or failed */
   arm(solicitedOnly = false): void {
-    const errno = this.operations.reqNotifyCq(this.#address, solicitedOnly ? 1 : 0);
+    const errno = this.operations.reqNotifyCq(this.address, solicitedOnly ? 1 : 0);
     succeeded('ibv_req_notify_cq', errno);
   }
 

@@ -121,7 +121,7 @@ export class QueuePair {
   state(): string {
     const { address, bytes } = this.cleared();
     const init = new StructMemory(ibvQpInitAttr.bytes);
-    succeeded('ibv_query_qp', this.library.queryQp(this.#address, address, mask.state, init.address));
+    succeeded('ibv_query_qp', this.library.queryQp(this.live, address, mask.state, init.address));
     return queuePairStateText(bytes.readUInt32LE(ibvQpAttr.qpState));
   }
 
@@ -165,7 +165,7 @@ export class QueuePair {
     for (let left = count; left > 0;) {
       const part = Math.min(left, this.receives.batch);
       const first = this.receives.chain(part, workId);
-      const errno = this.operations.postRecv(this.#address, first, this.receives.badAddress);
+      const errno = this.operations.postRecv(this.live, first, this.receives.badAddress);
       if (errno !== 0) return Math.abs(errno);
       left -= part;
     }
@@ -179,8 +179,14 @@ export class QueuePair {
     this.onEnd();
   }
 
+  /** C would follow a pointer to nothing. */
+  private get live(): number {
+    if (this.#address === 0) throw new Error(`queue pair ${this.number} is destroyed`);
+    return this.#address;
+  }
+
   private postSend(): number {
-    return Math.abs(this.operations.postSend(this.#address, this.send.address, this.send.badAddress));
+    return Math.abs(this.operations.postSend(this.live, this.send.address, this.send.badAddress));
   }
 
   private cleared(): StructMemory {
@@ -190,7 +196,7 @@ export class QueuePair {
 
   private modify(state: number, fields: number): void {
     this.attributes.bytes.writeUInt32LE(state, ibvQpAttr.qpState);
-    const errno = this.library.modifyQp(this.#address, this.attributes.address, mask.state | fields);
+    const errno = this.library.modifyQp(this.live, this.attributes.address, mask.state | fields);
     succeeded('ibv_modify_qp', errno);
   }
 }

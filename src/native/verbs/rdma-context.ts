@@ -11,7 +11,7 @@ import { QueuePair, type QueuePairOptions } from './queue-pair.js';
 export class RdmaContext {
   readonly asyncFd: number;
   private readonly operations: ContextOperations;
-  private readonly protectionDomain: number;
+  readonly #domain: number;
   private readonly events: AsyncEvents;
   private readonly queuePairs = new Set<QueuePair>();
   private readonly completionQueues = new Set<CompletionQueue>();
@@ -29,7 +29,7 @@ export class RdmaContext {
     this.events = new AsyncEvents(library, context);
     this.asyncFd = this.events.fd;
     try {
-      this.protectionDomain = created('ibv_alloc_pd', library.allocPd(context));
+      this.#domain = created('ibv_alloc_pd', library.allocPd(context));
     } catch (error) {
       library.closeDevice(context);
       throw error;
@@ -37,12 +37,12 @@ export class RdmaContext {
   }
 
   queryPort(port: number): Port {
-    return queryPort(this.library, this.#context, port);
+    return queryPort(this.library, this.live, port);
   }
 
   /** The 16 bytes of a gid. @throws SystemCallError ENODATA where the table has none at this index */
   gid(port: number, index: number): Uint8Array {
-    return queryGidBytes(this.library, this.#context, port, index);
+    return queryGidBytes(this.library, this.live, port, index);
   }
 
   /** Calls back, from Node’s event loop, for everything that happens to the device and its objects. */
@@ -66,12 +66,8 @@ export class RdmaContext {
 
   /** @param depth completions that it must be able to hold */
   createCompletionQueue(depth: number): CompletionQueue {
-    const queue: CompletionQueue = new CompletionQueue(
-      this.library,
-      this.operations,
-      this.#context,
-      depth,
-      () => this.completionQueues.delete(queue),
+    const queue: CompletionQueue = new CompletionQueue(this.library, this.operations, this.live, depth, () =>
+      this.completionQueues.delete(queue),
     );
     this.completionQueues.add(queue);
     return queue;
@@ -86,6 +82,16 @@ export class RdmaContext {
     return pair;
   }
 
+  /** C would follow a pointer to nothing. */
+  private get live(): number {
+    if (this.#context === 0) throw new Error(`${this.device} is closed`);
+    return this.#context;
+  }
+
+  private get protectionDomain(): number {
+    return this.live && this.#domain;
+  }
+
   /** Destroys what was made of the device and still exists, then closes it. */
   close(): void {
     if (this.#context === 0) return;
@@ -93,7 +99,7 @@ export class RdmaContext {
     for (const pair of this.queuePairs) pair.destroy();
     for (const queue of this.completionQueues) queue.close();
     for (const region of this.memoryRegions) region.deregister();
-    succeeded('ibv_dealloc_pd', this.library.deallocPd(this.protectionDomain));
+    succeeded('ibv_dealloc_pd', this.library.deallocPd(this.#domain));
     succeeded('ibv_close_device', this.library.closeDevice(this.#context));
     this.#context = 0;
   }

@@ -1,20 +1,15 @@
 import koffi from 'koffi';
-import { getSystemErrorMap } from 'node:util';
 import { queryDevice, type Device } from './device.js';
 import { deviceNameBytes, ibvDevice } from './layouts.js';
 import { librarySoname, openVerbsLibrary, type VerbsLibrary } from './library.js';
 import { queryPort, type Port } from './port.js';
 import { RdmaContext } from './rdma-context.js';
 import { readPointer, readText } from './struct-memory.js';
+import { errnoText, problemWithFile, RdmaUnavailable, whyNoDevices } from './unavailable.js';
 
 /** asm-generic/errno.h: what ibv_get_device_list says where the kernel has no verbs */
 const ENOSYS = 38;
 const pointerBytes = 8;
-
-/** Why there is no RDMA here, or not with this device: `message` is a line for people. */
-export class RdmaUnavailable extends Error {
-  override readonly name = 'RdmaUnavailable';
-}
 
 let library: VerbsLibrary | null = null;
 
@@ -29,7 +24,7 @@ export function loadVerbs(): { verbs: Verbs; reason: null } | { verbs: null; rea
   }
   const verbs = new Verbs(library);
   try {
-    if (verbs.listDevices().length === 0) return { verbs: null, reason: 'no RDMA device' };
+    if (verbs.listDevices().length === 0) return { verbs: null, reason: whyNoDevices() };
   } catch (error) {
     if (error instanceof RdmaUnavailable) return { verbs: null, reason: error.message };
     throw error;
@@ -73,8 +68,8 @@ export class Verbs {
       if (device === undefined) throw new RdmaUnavailable(`no RDMA device ${name}`);
       const context = this.library.openDevice(device);
       if (context !== 0) return context;
-      const file = readText(device, ibvDevice.devName, deviceNameBytes);
-      throw new RdmaUnavailable(`/dev/infiniband/${file}: ${errnoText(koffi.errno())}`);
+      const why = `${name}: ${errnoText(koffi.errno())}`;
+      throw new RdmaUnavailable(problemWithFile(readText(device, ibvDevice.devName, deviceNameBytes)) ?? why);
     });
   }
 
@@ -83,7 +78,7 @@ export class Verbs {
     const list = this.library.getDeviceList(0);
     if (list === 0) {
       const errno = koffi.errno();
-      throw new RdmaUnavailable(errno === ENOSYS ? 'no RDMA device' : `RDMA devices: ${errnoText(errno)}`);
+      throw new RdmaUnavailable(errno === ENOSYS ? whyNoDevices() : `RDMA devices: ${errnoText(errno)}`);
     }
     try {
       const devices: number[] = [];
@@ -97,8 +92,4 @@ export class Verbs {
 
 function nameOf(device: number): string {
   return readText(device, ibvDevice.name, deviceNameBytes);
-}
-
-function errnoText(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
 }
