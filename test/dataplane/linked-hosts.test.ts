@@ -13,6 +13,9 @@ const vms = [
   { name: 'b', address: '10.0.0.2', host: 'two' },
 ];
 
+/** Of the streams, in bytes: enough for most of them to leave TCP. */
+const longest = 20_000_000;
+
 interface Linked {
   guests: Guests;
   ledgers: LedgerReader[];
@@ -52,31 +55,32 @@ function assertEqualCounts([one, two]: LedgerReader[]): number {
 
 test('connections between hosts upgrade in mid-stream and lose, double or reorder nothing', () =>
   withLinkedHosts(true, async ({ guests, ledgers }) => {
-    assert.equal(await outputOf(streamClient(guests, 'a', 2000, 11)), 'right 2000');
-    assert.ok(assertEqualCounts(ledgers) > 1_000_000);
+    assert.equal(await outputOf(streamClient(guests, 'a', 200, 11, longest)), 'right 200');
+    const carried = assertEqualCounts(ledgers);
+    assert.ok(carried > 1_000_000, `only ${carried} bytes went through rings`);
   }));
 
 test('data planes of both hosts that are killed again and again lose, double or reorder nothing', () =>
   withLinkedHosts(true, async ({ guests }) => {
-    const client = streamClient(guests, 'a', 3000, 12);
+    const client = streamClient(guests, 'a', 300, 12, longest);
     const ended = once(client, 'exit');
     const output = outputOf(client);
     let kills = 0;
     while (client.exitCode === null && kills < 24) {
       const host = kills % 2 === 0 ? 'one' : 'two';
-      await Promise.race([ended, sleep(300 + Math.random() * 300)]);
+      await Promise.race([ended, sleep(100 + Math.random() * 200)]);
       await guests.killDataPlane(host);
       await sleep(Math.random() * 100);
       await guests.startDataPlane(host);
       kills++;
     }
-    assert.equal(await output, 'right 3000');
-    assert.ok(kills >= 5, `only ${kills} kills fell into the traffic`);
+    assert.equal(await output, 'right 300');
+    assert.ok(kills >= 3, `only ${kills} kills fell into the traffic`);
   }));
 
 test('a cable that is taken out again and again loses, doubles or reorders nothing', () =>
   withLinkedHosts(true, async ({ guests, ledgers }) => {
-    const client = streamClient(guests, 'a', 1500, 13);
+    const client = streamClient(guests, 'a', 200, 13, longest);
     const ended = once(client, 'exit');
     const output = outputOf(client);
     let cuts = 0;
@@ -88,7 +92,7 @@ test('a cable that is taken out again and again loses, doubles or reorders nothi
       await linkState(ledgers, 'up');
       cuts++;
     }
-    assert.equal(await output, 'right 1500');
+    assert.equal(await output, 'right 200');
     assert.ok(cuts >= 2, `only ${cuts} cuts fell into the traffic`);
   }));
 

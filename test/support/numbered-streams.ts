@@ -12,7 +12,13 @@ export async function streamServer(guests: Guests, vm: string): Promise<ChildPro
 }
 
 /** Many connections of random length and timing to 10.0.0.2; its one line of output is `right N` when all was right. */
-export function streamClient(guests: Guests, vm: string, connections: number, seed: number): ChildProcess {
+export function streamClient(
+  guests: Guests,
+  vm: string,
+  connections: number,
+  seed: number,
+  longestBytes = 300_000,
+): ChildProcess {
   return guests.spawn(vm, [
     'python3',
     program,
@@ -21,6 +27,7 @@ export function streamClient(guests: Guests, vm: string, connections: number, se
     '5000',
     String(connections),
     String(seed),
+    String(longestBytes),
   ]);
 }
 

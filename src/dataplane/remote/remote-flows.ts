@@ -79,7 +79,8 @@ export class RemoteFlows {
   /** The guest’s socket is gone. */
   close(end: FlowEnd): void {
     if (end.far === null) {
-      this.linkOf(end)?.session?.send({ type: 'gone', handle: end.record, farHandle: null });
+      const farHandle = this.waiting.get(end.key)?.state.handle ?? null;
+      this.linkOf(end)?.session?.send({ type: 'gone', handle: end.record, farHandle });
       return this.book.release(end);
     }
     if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');

@@ -2,8 +2,8 @@ import { region, ringBytes, slotCount, txRingOffset } from '../../channel/region
 import type { QueuePairSource } from '../../link/queue-pairs.js';
 import type { FlowEnd } from '../flow-end.js';
 
-/** Memory is registered with a NIC in pieces of so many slots’ rings (8 MiB), and only where a flow needs it. */
-const slotsTogether = 32;
+/** Memory is registered with a NIC in pieces of so many slots’ rings (2 MiB), and only where a flow needs it: that pins it. */
+const slotsTogether = 8;
 const pieceBytes = slotsTogether * 2 * ringBytes;
 
 export interface KeyedRing {
