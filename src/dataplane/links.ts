@@ -2,7 +2,7 @@ import type { LinkConfig } from '../config/host-config.js';
 import type { Directory } from '../directory/directory.js';
 import { LinkHub } from '../link/link-hub.js';
 import type { Link, LinkEvents } from '../link/link.js';
-import type { QueuePairSource } from '../link/queue-pairs.js';
+import type { QueuePairSource } from '../link/rdma/queue-pairs.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import type { LocalPairs } from './local-pairs.js';

@@ -4,7 +4,8 @@ import { FileDirectory } from '../directory/file-directory.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
-import { NoQueuePairs } from '../link/no-queue-pairs.js';
+import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
+import { RdmaSource } from '../link/rdma/rdma-source.js';
 import { TcpLookup } from '../native/tcp-lookup.js';
 import { serveChannel } from './channel-server.js';
 import { EndBook } from './end-book.js';
@@ -36,7 +37,10 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     config.link === undefined
       ? null
       : new FileDirectory(config.link.directory, (problem) => log('error', problem, {}));
-  const queuePairs = new NoQueuePairs('not built in yet');
+  const queuePairs =
+    config.link?.rdma.enabled === true
+      ? new RdmaSource(config.link.rdma, (message, fields) => log('warn', message, fields))
+      : new NoQueuePairs('RDMA is switched off in the configuration');
   const links =
     config.link === undefined || directory === null
       ? null

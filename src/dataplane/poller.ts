@@ -1,5 +1,5 @@
 import { schedulerYield } from '../native/scheduler.js';
-import type { QueuePairSource } from '../link/queue-pairs.js';
+import type { QueuePairSource } from '../link/rdma/queue-pairs.js';
 import type { GuestVm } from './guest-vm.js';
 
 /** Passes over the doorbells between two looks at Node’s own events. */

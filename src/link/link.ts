@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { LinkConfig } from '../config/host-config.js';
 import { protocol, type ControlMessage, type EndState, type Gone, type Hello } from './messages.js';
-import type { QueuePairs, QueuePairSource } from './queue-pairs.js';
+import type { QueuePairs, QueuePairSource } from './rdma/queue-pairs.js';
 import { Session } from './session.js';
 
 /** How flows to a host travel now; null: the link carries none. */

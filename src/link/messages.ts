@@ -17,6 +17,8 @@ export const RdmaOffer = z.object({
   device: z.string().max(64),
   port: z.number().int().min(1).max(255),
   gid: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Only InfiniBand has one. */
+  lid: z.number().int().min(0).max(0xffff),
   mtuBytes: z.number().int().min(256).max(4096),
   queuePairs: z
     .array(z.object({ number: u32, psn: z.number().int().min(0).max(0xff_ffff) }))

@@ -3,7 +3,7 @@ import type { Directory } from '../../directory/directory.js';
 import { recordField } from '../../ledger/ledger-layout.js';
 import type { Link } from '../../link/link.js';
 import type { EndState, Gone, RingTarget } from '../../link/messages.js';
-import type { QueuePairSource } from '../../link/queue-pairs.js';
+import type { QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import { flowKey } from '../claim.js';
 import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';

@@ -1,5 +1,5 @@
 import { region, ringBytes, slotCount, txRingOffset } from '../../channel/region-layout.js';
-import type { QueuePairSource } from '../../link/queue-pairs.js';
+import type { QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import type { FlowEnd } from '../flow-end.js';
 
 /** Memory is registered with a NIC in pieces of so many slots’ rings (2 MiB), and only where a flow needs it: that pins it. */

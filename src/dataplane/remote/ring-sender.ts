@@ -1,6 +1,6 @@
 import { ringBytes, txRingOffset } from '../../channel/region-layout.js';
 import type { Link } from '../../link/link.js';
-import type { QueuePairs, QueuePairSource } from '../../link/queue-pairs.js';
+import type { QueuePairs, QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import type { Session } from '../../link/session.js';
 import type { FlowEnd } from '../flow-end.js';
 import { unsentBytes } from '../pump.js';

@@ -1,4 +1,4 @@
-import type { RdmaOffer } from './messages.js';
+import type { RdmaOffer } from '../messages.js';
 
 /** What happens on the queue pairs of one session. */
 export interface QueuePairEvents {

@@ -1,0 +1,137 @@
+import { access } from '../../native/verbs/constants.js';
+import type { CompletionQueue } from '../../native/verbs/completion-queue.js';
+import type { Device } from '../../native/verbs/device.js';
+import type { MemoryRegion } from '../../native/verbs/memory-region.js';
+import type { RdmaContext } from '../../native/verbs/rdma-context.js';
+import type { Verbs } from '../../native/verbs/verbs.js';
+import { receiveDepth, RdmaQueuePairs, sendDepth, type Endpoint } from './rdma-queue-pairs.js';
+import type { QueuePairEvents } from './queue-pairs.js';
+
+/** Completions that the queue of a device holds: enough for 170 queue pairs. */
+const completionDepth = 65_536;
+const completionsOfPair = sendDepth + receiveDepth;
+
+/** One device of this host in use: its completion queue, the memory that it knows, the queue pairs on it. */
+export class RdmaDevice {
+  readonly #context: RdmaContext;
+  readonly #completions: CompletionQueue;
+  readonly #capacity: number;
+  readonly #regions = new Map<number, MemoryRegion>();
+  readonly #byNumber = new Map<number, RdmaQueuePairs>();
+  readonly #pairs = new Set<RdmaQueuePairs>();
+  #polling = false;
+
+  /** @throws RdmaUnavailable, SystemCallError */
+  constructor(
+    verbs: Verbs,
+    readonly name: string,
+    wake: () => void,
+    /** The device is of no use any more. */
+    private readonly broken: (reason: string) => void,
+  ) {
+    const limits: Device['limits'] = verbs.queryDevice(name).limits;
+    this.#capacity = Math.min(completionDepth, limits.completionQueueEntries);
+    this.#context = verbs.open(name);
+    try {
+      this.#completions = this.#context.createCompletionQueue(this.#capacity);
+    } catch (error) {
+      this.#context.close();
+      throw error;
+    }
+    this.#completions.watch(wake);
+    this.#context.watchEvents(({ type, port, queuePair }) => this.#happened(type, port, queuePair));
+  }
+
+  /** @throws Error when the device or its completion queue has no room */
+  open(endpoint: Endpoint, count: number, events: QueuePairEvents): RdmaQueuePairs {
+    this.poll();
+    if ((this.#byNumber.size + count) * completionsOfPair > this.#capacity)
+      throw new Error(
+        `${this.name} carries ${this.#byNumber.size} queue pairs, no more fit its completion queue`,
+      );
+    const pairs: RdmaQueuePairs = new RdmaQueuePairs(
+      this.#context,
+      this.#completions,
+      endpoint,
+      count,
+      events,
+      () => this.#forget(pairs),
+    );
+    this.#pairs.add(pairs);
+    for (const number of pairs.numbers) this.#byNumber.set(number, pairs);
+    return pairs;
+  }
+
+  /** @throws SystemCallError */
+  keysFor(address: number, byteCount: number): { localKey: number; remoteKey: number } {
+    let region = this.#regions.get(address);
+    if (region === undefined) {
+      region = this.#context.registerMemory(address, byteCount, access.localWrite | access.remoteWrite);
+      this.#regions.set(address, region);
+    }
+    return { localKey: region.lkey, remoteKey: region.rkey };
+  }
+
+  poll(): boolean {
+    if (this.#polling || this.#pairs.size === 0) return false; // a completion’s consequence wants to see the others; they come next
+    this.#polling = true;
+    try {
+      return this.#pollAll();
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  #pollAll(): boolean {
+    const { workIds, statuses, opcodes, immediates, byteLengths, queuePairNumbers } = this.#completions;
+    let any = false;
+    for (;;) {
+      const count = this.#completions.poll();
+      for (let c = 0; c < count; c++)
+        this.#byNumber
+          .get(queuePairNumbers[c] as number)
+          ?.complete(
+            queuePairNumbers[c] as number,
+            statuses[c] as number,
+            opcodes[c] as number,
+            immediates[c] as number,
+            byteLengths[c] as number,
+          );
+      if (count > 0) any = true;
+      if (count < workIds.length) break;
+    }
+    if (any) for (const pairs of this.#pairs) pairs.offerRoom();
+    return any;
+  }
+
+  /** Asks for a wake at the next completion. @returns false when there was one before */
+  arm(): boolean {
+    if (this.#pairs.size === 0) return true;
+    this.#completions.arm();
+    return !this.poll();
+  }
+
+  /** Ends everything on it, and lets the kernel have it back. */
+  close(reason: string): void {
+    for (const pairs of [...this.#pairs]) pairs.fail(reason);
+    for (const pairs of [...this.#pairs]) pairs.destroy();
+    this.#regions.clear();
+    this.#context.close();
+  }
+
+  #forget(pairs: RdmaQueuePairs): void {
+    this.#pairs.delete(pairs);
+    for (const number of pairs.numbers) this.#byNumber.delete(number);
+  }
+
+  #happened(type: string, port: number | null, queuePair: number | null): void {
+    if (type === 'PORT_ERR') {
+      for (const pairs of [...this.#pairs])
+        if (pairs.port === port) pairs.fail(`port ${this.name}/${port} is down`);
+    } else if (type === 'DEVICE_FATAL' || type === 'CQ_ERR') {
+      this.broken(`${this.name}: ${type}`);
+    } else if (['QP_FATAL', 'QP_REQ_ERR', 'QP_ACCESS_ERR'].includes(type) && queuePair !== null) {
+      this.#byNumber.get(queuePair)?.fail(`queue pair ${queuePair} of ${this.name}: ${type}`);
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import { randomInt } from 'node:crypto';
+import { completionOpcode, statusSuccess } from '../../native/verbs/constants.js';
+import type { CompletionQueue } from '../../native/verbs/completion-queue.js';
+import type { QueuePair } from '../../native/verbs/queue-pair.js';
+import type { RdmaContext } from '../../native/verbs/rdma-context.js';
+import { completionStatusText } from '../../native/verbs/texts.js';
+import type { RdmaOffer } from '../messages.js';
+import { creditImmediate, dataImmediate, handleOf, isCredit, tailUnitsOf } from './immediate.js';
+import type { QueuePairEvents, QueuePairs } from './queue-pairs.js';
+
+/** Writes that may be under way on one queue pair, and receives that stand ready: each write of the other side takes one. */
+export const sendDepth = 128;
+export const receiveDepth = 2 * sendDepth;
+/** So many used receives are posted anew at once. */
+const receiveBatch = 32;
+/** 4.096 us * 2^16 is 0.27 s until a packet is sent again; after five times the path counts as broken. */
+const timeoutCode = 16;
+const retryCount = 5;
+/** For ever: a receiver that is busy is not broken; one that is gone, the link’s keepalive sees. */
+const rnrRetry = 7;
+/** In the queue of writes under way: a probe. */
+const noHandle = 0xffff;
+
+export interface Endpoint {
+  port: number;
+  gid: Uint8Array;
+  gidIndex: number;
+  lid: number;
+  mtuBytes: number;
+}
+
+/** One queue pair, and what is under way on it, oldest first. */
+class Lane {
+  readonly psn = randomInt(0x100_0000);
+  readonly handles = new Uint16Array(sendDepth);
+  readonly byteCounts = new Uint32Array(sendDepth);
+  oldest = 0;
+  underWay = 0;
+  usedReceives = 0;
+  remoteNumber = 0;
+  txBytes = 0;
+  rxBytes = 0;
+  probed = false;
+  wasProbed = false;
+
+  constructor(readonly pair: QueuePair) {}
+}
+
+/** The queue pairs of one session on a real device. */
+export class RdmaQueuePairs implements QueuePairs {
+  readonly offer: RdmaOffer;
+  private readonly lanes: Lane[];
+  private readonly byNumber = new Map<number, Lane>();
+  private waiting = false;
+  private over = false;
+
+  constructor(
+    context: RdmaContext,
+    completionQueue: CompletionQueue,
+    private readonly endpoint: Endpoint,
+    count: number,
+    private readonly events: QueuePairEvents,
+    private readonly onEnd: () => void,
+  ) {
+    const options = { completionQueue, sendDepth, receiveDepth, maxInlineBytes: 0 };
+    this.lanes = [];
+    try {
+      for (let made = 0; made < count; made++) {
+        const lane = new Lane(context.createQueuePair(options));
+        this.lanes.push(lane);
+        this.byNumber.set(lane.pair.number, lane);
+        lane.pair.init(endpoint.port);
+        check('ibv_post_recv', lane.pair.postReceives(receiveDepth, 0));
+      }
+    } catch (error) {
+      for (const { pair } of this.lanes) pair.destroy();
+      throw error;
+    }
+    this.offer = {
+      device: context.device,
+      port: endpoint.port,
+      gid: Buffer.from(endpoint.gid).toString('hex'),
+      lid: endpoint.lid,
+      mtuBytes: endpoint.mtuBytes,
+      queuePairs: this.lanes.map(({ pair, psn }) => ({ number: pair.number, psn })),
+    };
+  }
+
+  get numbers(): Iterable<number> {
+    return this.byNumber.keys();
+  }
+
+  get port(): number {
+    return this.endpoint.port;
+  }
+
+  connect(remote: RdmaOffer): void {
+    if (remote.queuePairs.length < this.lanes.length)
+      for (const lane of this.lanes.splice(remote.queuePairs.length)) lane.pair.destroy();
+    this.lanes.forEach((lane, index) => {
+      const other = remote.queuePairs[index]!;
+      lane.remoteNumber = other.number;
+      lane.pair.readyToReceive({
+        pathMtuBytes: Math.min(this.endpoint.mtuBytes, remote.mtuBytes),
+        remoteQueuePair: other.number,
+        remoteGid: Buffer.from(remote.gid, 'hex'),
+        remotePsn: other.psn,
+        remoteLid: remote.lid,
+        port: this.endpoint.port,
+        gidIndex: this.endpoint.gidIndex,
+      });
+      lane.pair.readyToSend({ psn: lane.psn, timeoutCode, retryCount, rnrRetry });
+    });
+  }
+
+  prove(): void {
+    for (const lane of this.lanes) this.post(lane, noHandle, 0, 0, 0, 0, 0, dataImmediate(0));
+  }
+
+  numberFor(handle: number): number {
+    return this.laneFor(handle).pair.number;
+  }
+
+  write(
+    handle: number,
+    localAddress: number,
+    localKey: number,
+    farHandle: number,
+    remoteAddress: number,
+    remoteKey: number,
+    byteCount: number,
+  ): boolean {
+    const lane = this.laneFor(handle);
+    const immediate = dataImmediate(farHandle);
+    if (!this.post(lane, handle, localAddress, byteCount, localKey, remoteAddress, remoteKey, immediate))
+      return false;
+    lane.txBytes += byteCount;
+    return true;
+  }
+
+  credit(handle: number, farHandle: number, tail: number): boolean {
+    return this.post(this.laneFor(handle), handle, 0, 0, 0, 0, 0, creditImmediate(farHandle, tail));
+  }
+
+  statistics(): { number: number; remoteNumber: number; txBytes: number; rxBytes: number }[] {
+    return this.lanes.map(({ pair, remoteNumber, txBytes, rxBytes }) => ({
+      number: pair.number,
+      remoteNumber,
+      txBytes,
+      rxBytes,
+    }));
+  }
+
+  destroy(): void {
+    if (this.over) return;
+    this.over = true;
+    for (const { pair } of this.lanes) pair.destroy();
+    this.onEnd();
+  }
+
+  /** A completion of one of these queue pairs. */
+  complete(number: number, status: number, opcode: number, immediate: number, byteCount: number): void {
+    const lane = this.byNumber.get(number);
+    if (this.over || lane === undefined) return;
+    if (status !== statusSuccess)
+      return this.fail(`queue pair ${number} of ${this.offer.device}: ${completionStatusText(status)}`);
+    if (opcode === completionOpcode.receiveWriteWithImmediate) this.receive(lane, immediate, byteCount);
+    else this.finish(lane);
+  }
+
+  fail(reason: string): void {
+    if (!this.over) this.events.failed(reason);
+  }
+
+  /** Those that found the send queues full may try again. */
+  offerRoom(): void {
+    if (!this.waiting || this.over) return;
+    this.waiting = false;
+    this.events.room();
+  }
+
+  private receive(lane: Lane, immediate: number, byteCount: number): void {
+    if (++lane.usedReceives === receiveBatch) {
+      lane.usedReceives = 0;
+      const errno = lane.pair.postReceives(receiveBatch, 0);
+      if (errno !== 0) return this.fail(`ibv_post_recv: errno ${errno}`);
+    }
+    if (isCredit(immediate)) return this.events.credit(handleOf(immediate), tailUnitsOf(immediate));
+    if (byteCount > 0) {
+      lane.rxBytes += byteCount;
+      return this.events.arrived(handleOf(immediate), byteCount);
+    }
+    lane.wasProbed = true;
+    this.checkProof();
+  }
+
+  private finish(lane: Lane): void {
+    const handle = lane.handles[lane.oldest] as number;
+    const byteCount = lane.byteCounts[lane.oldest] as number;
+    lane.oldest = (lane.oldest + 1) % sendDepth;
+    lane.underWay--;
+    if (handle !== noHandle) return this.events.sent(handle, byteCount);
+    lane.probed = true;
+    this.checkProof();
+  }
+
+  private checkProof(): void {
+    if (this.lanes.every(({ probed, wasProbed }) => probed && wasProbed)) this.events.proven();
+  }
+
+  private laneFor(handle: number): Lane {
+    return this.lanes[handle % this.lanes.length] as Lane;
+  }
+
+  private post(
+    lane: Lane,
+    handle: number,
+    localAddress: number,
+    byteCount: number,
+    localKey: number,
+    remoteAddress: number,
+    remoteKey: number,
+    immediate: number,
+  ): boolean {
+    if (this.over) return false;
+    if (lane.underWay === sendDepth) {
+      this.waiting = true;
+      return false;
+    }
+    const { pair } = lane;
+    const errno = pair.postWriteWithImmediate(
+      0,
+      localAddress,
+      byteCount,
+      localKey,
+      remoteAddress,
+      remoteKey,
+      immediate,
+    );
+    if (errno !== 0) {
+      this.fail(`ibv_post_send: errno ${errno}`);
+      return false;
+    }
+    const at = (lane.oldest + lane.underWay++) % sendDepth;
+    lane.handles[at] = handle;
+    lane.byteCounts[at] = byteCount;
+    return true;
+  }
+}
+
+function check(call: string, errno: number): void {
+  if (errno !== 0) throw new Error(`${call}: errno ${errno}`);
+}

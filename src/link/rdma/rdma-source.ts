@@ -1,0 +1,173 @@
+import ipaddr from 'ipaddr.js';
+import type { LinkConfig } from '../../config/host-config.js';
+import type { Gid } from '../../native/verbs/gids.js';
+import { loadVerbs, type Verbs } from '../../native/verbs/verbs.js';
+import { RdmaDevice } from './rdma-device.js';
+import type { Endpoint } from './rdma-queue-pairs.js';
+import type { QueuePairEvents, QueuePairs, QueuePairSource } from './queue-pairs.js';
+
+const shortestPauseMilliseconds = 1000;
+const longestPauseMilliseconds = 30_000;
+/** How often this host looks whether its device is still there: a device that somebody holds is not let go. */
+const lookMilliseconds = 1000;
+/** What was found of devices holds for so long, and longer where there were none: every link asks. */
+const freshMilliseconds = 500;
+const noneFreshMilliseconds = 5000;
+
+interface Found {
+  verbs: Verbs;
+  device: string;
+  endpoint: Endpoint;
+}
+
+interface Blame {
+  reason: string;
+  until: number;
+  pauseMilliseconds: number;
+}
+
+/** This host’s RDMA devices as links use them: one at a time, the first with an active port. */
+export class RdmaSource implements QueuePairSource {
+  #device: RdmaDevice | null = null;
+  readonly #blames = new Map<string, Blame>();
+  #wake: () => void = () => undefined;
+  #found: Found | string = '';
+  #foundUntil = -Infinity;
+
+  constructor(
+    private readonly config: LinkConfig['rdma'],
+    private readonly log: (message: string, fields: Record<string, unknown>) => void,
+  ) {
+    setInterval(() => this.#letGo(), lookMilliseconds);
+  }
+
+  open(events: QueuePairEvents): QueuePairs | string {
+    this.#foundUntil = -Infinity;
+    const found = this.#find();
+    if (typeof found === 'string') return found;
+    try {
+      const device = this.#use(found.verbs, found.device);
+      return device.open(found.endpoint, this.config.queuePairs, events);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  keysFor(address: number, byteCount: number): { localKey: number; remoteKey: number } {
+    if (this.#device === null) throw new Error('no RDMA device is open');
+    return this.#device.keysFor(address, byteCount);
+  }
+
+  poll(): boolean {
+    return this.#device !== null && this.#device.poll();
+  }
+
+  sleep(wake: () => void): boolean {
+    this.#wake = wake;
+    return this.#device === null || this.#device.arm();
+  }
+
+  blame(host: string, reason: string): void {
+    const before = this.#blames.get(host);
+    const now = performance.now();
+    const again = before !== undefined && now - before.until < longestPauseMilliseconds;
+    const pauseMilliseconds = again
+      ? Math.min(2 * before.pauseMilliseconds, longestPauseMilliseconds)
+      : shortestPauseMilliseconds;
+    this.#blames.set(host, { reason, until: now + pauseMilliseconds, pauseMilliseconds });
+    this.log('RDMA failed', { host, reason });
+  }
+
+  isReady(host: string): boolean {
+    return this.#reason(host) === null;
+  }
+
+  reasonFor(host: string): string {
+    return this.#reason(host) ?? 'ready';
+  }
+
+  #reason(host: string): string | null {
+    const found = this.#find();
+    if (typeof found === 'string') return found;
+    const blame = this.#blames.get(host);
+    return blame !== undefined && performance.now() < blame.until ? blame.reason : null;
+  }
+
+  #use(verbs: Verbs, name: string): RdmaDevice {
+    if (this.#device?.name === name) return this.#device;
+    this.#device?.close(`${name} is used instead`);
+    this.#device = null;
+    this.#device = new RdmaDevice(
+      verbs,
+      name,
+      () => this.#wake(),
+      (reason) => this.#drop(reason),
+    );
+    return this.#device;
+  }
+
+  #drop(reason: string): void {
+    const device = this.#device;
+    this.#device = null;
+    device?.close(reason);
+  }
+
+  /** A device that was taken away goes only when it is closed. */
+  #letGo(): void {
+    if (this.#device === null) return;
+    const { verbs } = loadVerbs();
+    if (!verbs?.listDevices().includes(this.#device.name)) this.#drop(`${this.#device.name} is gone`);
+  }
+
+  #find(): Found | string {
+    const now = performance.now();
+    if (now < this.#foundUntil) return this.#found;
+    const { verbs, reason } = loadVerbs();
+    this.#found = verbs === null ? reason : this.#choose(verbs);
+    this.#foundUntil = now + (verbs === null ? noneFreshMilliseconds : freshMilliseconds);
+    return this.#found;
+  }
+
+  #choose(verbs: Verbs): Found | string {
+    const names = verbs.listDevices().filter((name) => name === (this.config.device ?? name));
+    const inactive: string[] = [];
+    for (const name of names) {
+      let device;
+      try {
+        device = verbs.queryDevice(name);
+      } catch (error) {
+        inactive.push((error as Error).message);
+        continue;
+      }
+      for (const port of device.ports) {
+        const gid = chooseGid(device.gids.filter((each) => each.port === port.number));
+        if (port.state === 'ACTIVE' && gid !== undefined && port.activeMtuBytes !== null)
+          return {
+            verbs,
+            device: name,
+            endpoint: {
+              port: port.number,
+              gid: Uint8Array.from(ipaddr.parse(gid.address).toByteArray()),
+              gidIndex: gid.index,
+              lid: port.lid,
+              mtuBytes: port.activeMtuBytes,
+            },
+          };
+        inactive.push(
+          port.state === 'ACTIVE'
+            ? `port ${name}/${port.number} has no address`
+            : `port ${name}/${port.number} is ${port.state}`,
+        );
+      }
+    }
+    if (inactive.length > 0) return inactive.join(', ');
+    return this.config.device === undefined ? 'no RDMA device' : `no RDMA device ${this.config.device}`;
+  }
+}
+
+/** RoCE v2 over IPv4 first, since its packets pass any router; link-local addresses last. */
+function chooseGid(gids: readonly Gid[]): Gid | undefined {
+  const rank = ({ type, address }: Gid): number =>
+    (type === 'RoCE v2' ? 0 : 4) + (address.startsWith('::ffff:') ? 0 : address.startsWith('fe80:') ? 2 : 1);
+  return [...gids].sort((a, b) => rank(a) - rank(b))[0];
+}
