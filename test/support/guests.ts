@@ -18,6 +18,7 @@ export interface GuestOptions {
   /** Several hosts are linked over a cable of their own; each VM says on which it is. */
   hosts?: string[];
   carryWithoutRdma?: boolean;
+  keepaliveMilliseconds?: number;
   upgradeAfterCalls?: number;
   upgradeAfterBytes?: number;
 }
@@ -116,7 +117,7 @@ export class Guests {
           listen: { address: addressOf(index), port: linkPort },
           ...certificates.get(host)!,
           directory,
-          keepaliveMilliseconds: 200,
+          keepaliveMilliseconds: options.keepaliveMilliseconds ?? 200,
           carryWithoutRdma: options.carryWithoutRdma ?? false,
         },
       ]),

@@ -47,7 +47,9 @@ export class RdmaSource implements QueuePairSource {
     if (typeof found === 'string') return found;
     try {
       const device = this.#use(found.verbs, found.device);
-      return device.open(found.endpoint, this.config.queuePairs, events);
+      const pairs = device.open(found.endpoint, this.config.queuePairs, events);
+      this.#wake(); // whoever sleeps did so without them
+      return pairs;
     } catch (error) {
       return (error as Error).message;
     }
