@@ -75,3 +75,12 @@ export class Attributes {
     return value?.length === size ? value : null;
   }
 }
+
+/** One attribute to send, with a u32 in it. */
+export function u32Attribute(type: number, value: number): Buffer {
+  const attribute = Buffer.alloc(attributeHeader.bytes + 4);
+  attribute.writeUInt16LE(attribute.length, attributeHeader.length);
+  attribute.writeUInt16LE(type, attributeHeader.type);
+  attribute.writeUInt32LE(value, attributeHeader.bytes);
+  return attribute;
+}

@@ -27,7 +27,7 @@ export const explainCommand = defineCommand({
   handle: (input, context) =>
     withFleet(input, context, async (fleet) => {
       const [id] = input.arguments;
-      const outcomes = await fleet.askAll((host, signal) => host.flows({}, signal));
+      const outcomes = await fleet.askAll((host, signal) => host.list('flows', {}, signal));
       const found = answersOf(outcomes).filter((flow) => flow.id === id);
       await write(context.stdout, found.map((flow) => explainFlow(flow, Date.now())).join('\n'));
       await reportFailures(outcomes, context);
