@@ -32,6 +32,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'ps', package: 'procps', neededFor: ['test'] },
   { provides: 'tmux', package: 'tmux', neededFor: ['test'] },
   { provides: 'man', package: 'man-db', neededFor: ['test'] },
+  { provides: '/usr/include/infiniband/verbs.h', package: 'libibverbs-dev', neededFor: ['test'] },
 ];
 
 /** A purpose brings those that it builds upon. */
