@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
 import type { LedgerReader } from '../ledger/ledger-flow.js';
 import { openLedgerReader } from '../ledger/ledger-reader.js';
-import { openInventory } from '../rdma/verbs-inventory.js';
+import { verbsInventory } from '../rdma/verbs-inventory.js';
 import { AuditLog } from './audit/audit-log.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
 import { FlowTable } from './flows/flow-table.js';
@@ -49,7 +49,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
-  const rdma = new RdmaLists(config.host, openInventory(), () => new Map<string, OwnQueuePair>());
+  const rdma = new RdmaLists(config.host, verbsInventory, () => new Map<string, OwnQueuePair>());
   const backend: Backend = {
     host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
     lists: {

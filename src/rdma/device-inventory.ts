@@ -2,23 +2,23 @@ import type { DeviceLimits, Gid } from '../api/device.js';
 
 /** What libibverbs knows of a port and netlink does not. */
 export interface PortDetails {
-  linkLayer: string | null;
+  port: number;
+  linkLayer: string;
   rateBitsPerSecond: number | null;
   activeMtuBytes: number | null;
   maximumMtuBytes: number | null;
   gids: Gid[];
 }
 
-/** What libibverbs knows of devices. */
-export interface DeviceInventory {
-  /** Why it knows nothing; null where it does. */
-  readonly reason: string | null;
-  /** Null when the device is not there, or no more. */
-  limits(device: string): DeviceLimits | null;
-  port(device: string, port: number): PortDetails | null;
+export interface DeviceDetails {
+  limits: DeviceLimits;
+  ports: PortDetails[];
 }
 
-/** Where there is no libibverbs. */
-export function noInventory(reason: string): DeviceInventory {
-  return { reason, limits: () => null, port: () => null };
+/** What is known of devices besides what netlink tells. */
+export interface DeviceInventory {
+  /** Null when nothing is known of it, or it is not there any more. */
+  details(device: string): DeviceDetails | null;
+  /** Why nothing is known of devices that are there; null where it is. */
+  reason(): string | null;
 }

@@ -1,23 +1,6 @@
+import { physicalStateText, portStateText, queuePairStateText } from '../native/verbs/texts.js';
+
 /** The kernel’s numbers in the words that the command `rdma` has for them. */
-
-/** enum ib_port_state (IBV_PORT_*) */
-const portStates = ['NOP', 'DOWN', 'INIT', 'ARMED', 'ACTIVE', 'ACTIVE_DEFER'];
-
-/** enum ib_port_phys_state of the kernel’s rdma/ib_verbs.h, with OPA’s */
-const physicalStates = [
-  'NOP',
-  'SLEEP',
-  'POLLING',
-  'DISABLED',
-  'ARMED',
-  'LINK_UP',
-  'LINK_ERROR_RECOVER',
-  'PHY_TEST',
-  'UNKNOWN',
-  'OPA_OFFLINE',
-  'UNKNOWN',
-  'OPA_TEST',
-];
 
 /** enum ib_qp_type of the kernel’s rdma/ib_verbs.h */
 const queuePairTypes = [
@@ -35,9 +18,6 @@ const queuePairTypes = [
 ];
 /** IB_QPT_DRIVER */
 const driverQueuePair = 0xff;
-
-/** enum ib_qp_state (IBV_QPS_*) */
-const queuePairStates = ['RESET', 'INIT', 'RTR', 'RTS', 'SQD', 'SQE', 'ERR'];
 
 /** enum ib_mig_state (IBV_MIG_*) */
 const pathMigrationStates = ['MIGRATED', 'REARM', 'ARMED'];
@@ -75,9 +55,13 @@ function words(list: readonly string[]): Word {
   return (value) => (value === null ? null : (list[value] ?? 'UNKNOWN'));
 }
 
-export const portState = words(portStates);
-export const physicalState = words(physicalStates);
-export const queuePairState = words(queuePairStates);
+function sent(text: (value: number) => string): Word {
+  return (value) => (value === null ? null : text(value));
+}
+
+export const portState = sent(portStateText);
+export const physicalState = sent(physicalStateText);
+export const queuePairState = sent(queuePairStateText);
 export const pathMigrationState = words(pathMigrationStates);
 export const pollContext = words(pollContexts);
 export const cmIdState = words(cmIdStates);

@@ -1,5 +1,5 @@
 import type { Device } from '../api/device.js';
-import type { DeviceInventory } from './device-inventory.js';
+import type { DeviceInventory, PortDetails } from './device-inventory.js';
 import type { KernelDevice, KernelPort } from './parse-links.js';
 import type { KernelRow } from './parse-resources.js';
 import type { RdmaNetlink } from './rdma-netlink.js';
@@ -10,10 +10,13 @@ export type KernelLink = KernelRow<Device>;
 export async function readLinks(netlink: RdmaNetlink, inventory: DeviceInventory): Promise<KernelLink[]> {
   const links: KernelLink[] = [];
   for (const device of await netlink.devices()) {
+    // First, because libibverbs has a context of the device while it is asked.
     const inUse = netlink.inUse(device);
-    const limits = inventory.limits(device.name);
-    for (const port of await netlink.ports(device))
-      links.push({ ...describe(device, port, inventory), limits, inUse });
+    const known = inventory.details(device.name);
+    for (const port of await netlink.ports(device)) {
+      const details = known?.ports.find((candidate) => candidate.port === port.port) ?? null;
+      links.push({ ...describe(device, port, details), limits: known?.limits ?? null, inUse });
+    }
   }
   return links;
 }
@@ -21,9 +24,8 @@ export async function readLinks(netlink: RdmaNetlink, inventory: DeviceInventory
 function describe(
   device: KernelDevice,
   port: KernelPort,
-  inventory: DeviceInventory,
+  details: PortDetails | null,
 ): Omit<KernelLink, 'limits' | 'inUse'> {
-  const details = inventory.port(device.name, port.port);
   return {
     id: `${device.name}/${port.port}`,
     device: device.name,

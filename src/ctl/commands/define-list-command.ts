@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { List } from '../../api/define-list.js';
 import { lists, type ListName, type RowsOf } from '../../api/lists.js';
-import { ExitCode } from '../../errors/exit-code.js';
 import type { Table } from '../columns/column.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import type { Narrowing } from '../fleet/host-client.js';
 import { defineCommand, type Command, type Example } from './command.js';
 import { listRows } from './list-rows.js';
-import { fleetOptions, ListInput, listOptions } from './shared-options.js';
+import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
 import { answersOf } from './with-fleet.js';
 
 /** What a list command adds to what all of them do alike. */
@@ -39,13 +38,7 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       ...listOptions,
     ],
     examples,
-    exitCodes: [
-      ExitCode.done,
-      ExitCode.usage,
-      ExitCode.someHostsFailed,
-      ExitCode.authentication,
-      ExitCode.unreachable,
-    ],
+    exitCodes: fleetExitCodes,
     input: z.intersection(ListInput, z.object(given)),
     handle: (input, context) => {
       const wanted = only.map(({ field }): [keyof Row & string, string[]] => [field, input[field] ?? []]);

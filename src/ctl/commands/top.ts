@@ -8,7 +8,7 @@ import { chooseHosts } from '../fleet/host-names.js';
 import { defineCommand } from './command.js';
 import type { Context } from './context.js';
 import { printFrames } from './print-frames.js';
-import { FleetInput, fleetOptions, secondsOption } from './shared-options.js';
+import { fleetExitCodes, FleetInput, fleetOptions, secondsOption } from './shared-options.js';
 import { withFleet } from './with-fleet.js';
 
 const formats = ['table', 'json', 'jsonl'] as const;
@@ -67,14 +67,7 @@ export const topCommand = defineCommand({
     { line: 'vsockctl top', meaning: 'the terminal UI' },
     { line: 'vsockctl top --iterations 3 -o json', meaning: 'three frames as JSON Lines' },
   ],
-  exitCodes: [
-    ExitCode.done,
-    ExitCode.usage,
-    ExitCode.someHostsFailed,
-    ExitCode.authentication,
-    ExitCode.unreachable,
-    ExitCode.interrupted,
-  ],
+  exitCodes: [...fleetExitCodes, ExitCode.interrupted],
   input: TopInput,
   handle: (input, context) => {
     compileFilter(input.filter.join(' '), flowTable);

@@ -41,7 +41,7 @@ export class RdmaLists {
     if (netlink === null) return { rdmaDevices: 0, rdmaReason: 'no RDMA in the kernel' };
     try {
       const { length: rdmaDevices } = await netlink.devices();
-      return { rdmaDevices, rdmaReason: rdmaDevices === 0 ? 'no RDMA device' : this.inventory.reason };
+      return { rdmaDevices, rdmaReason: rdmaDevices === 0 ? 'no RDMA device' : this.inventory.reason() };
     } finally {
       netlink.close();
     }
