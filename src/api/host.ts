@@ -11,6 +11,11 @@ export const Host = z.object({
   fastFlows: z.number().int(),
   txBytesPerSecond: z.number(),
   rxBytesPerSecond: z.number(),
+  rdmaDevices: z.number().int(),
+  rdmaReason: z
+    .string()
+    .nullable()
+    .describe('why there is no RDMA device, or why not all is known of those that there are'),
   upgradeAfterCalls: z
     .number()
     .int()

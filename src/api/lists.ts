@@ -1,27 +1,99 @@
 import { z } from 'zod';
+import { Counter, counterSourceNames } from './counter.js';
+import { defineList, type List } from './define-list.js';
+import { Device } from './device.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
+import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
 import { Vm } from './vm.js';
 
-/** A column to sort by; a minus in front turns the order round. */
-const sortable = Object.keys(Flow.shape) as [keyof Flow, ...(keyof Flow)[]];
-export const flowSortOrders = sortable.flatMap((column) => [column, `-${column}`] as const);
-export type FlowSortOrder = (typeof flowSortOrders)[number];
+const name = z.string().max(64);
+const number = z.coerce.number().int();
+const device = name.describe('only this device’s');
+const pid = number.describe('only this process’s');
 
-/** GET /v1/flows: what to list. Different parameters must all hold. */
-export const FlowQuery = z.strictObject({
-  vm: z.string().max(64).optional().describe('only this VM’s flows'),
-  path: z.enum(flowPaths).optional(),
-  state: z.enum(flowStates).optional(),
-  sort: z.enum(flowSortOrders).default('id').describe('a field of Flow; with a minus in front: descending'),
-  limit: z.coerce.number().int().min(0).max(1_000_000).optional().describe('at most so many rows'),
-});
-export type FlowQuery = z.infer<typeof FlowQuery>;
+/** What each list has as items. */
+export interface RowsOf {
+  vms: Vm;
+  flows: Flow;
+  devices: Device;
+  qps: QueuePair;
+  cqs: CompletionQueue;
+  mrs: MemoryRegion;
+  pds: ProtectionDomain;
+  cmids: CmId;
+  counters: Counter;
+}
+export type ListName = keyof RowsOf;
 
-export const FlowList = z.object({
-  items: z.array(Flow),
-  total: z.number().int().describe('rows that match, before the limit'),
-});
-export type FlowList = z.infer<typeof FlowList>;
+/** Every list of the API. */
+export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
+  vms: defineList({
+    path: '/v1/vms',
+    summary: 'The VMs of this host',
+    item: Vm,
+    filters: { name, tenant: name, vni: number },
+    order: 'name',
+  }),
+  flows: defineList({
+    path: '/v1/flows',
+    summary: 'The VMs’ flows',
+    item: Flow,
+    filters: {
+      vm: name.describe('only this VM’s flows'),
+      path: z.enum(flowPaths),
+      state: z.enum(flowStates),
+    },
+    order: 'id',
+  }),
+  devices: defineList({
+    path: '/v1/devices',
+    summary: 'The RDMA devices of this host, one item a port',
+    item: Device,
+    filters: { device, state: name },
+    order: 'id',
+  }),
+  qps: defineList({
+    path: '/v1/qps',
+    summary: 'All queue pairs of this host’s RDMA devices',
+    item: QueuePair,
+    filters: { device, lqpn: number, type: name, state: name, pid, peerHost: name },
+    order: 'id',
+  }),
+  cqs: defineList({
+    path: '/v1/cqs',
+    summary: 'Their completion queues',
+    item: CompletionQueue,
+    filters: { device, pid },
+    order: 'id',
+  }),
+  mrs: defineList({
+    path: '/v1/mrs',
+    summary: 'Their memory regions',
+    item: MemoryRegion,
+    filters: { device, pid },
+    order: 'id',
+  }),
+  pds: defineList({
+    path: '/v1/pds',
+    summary: 'Their protection domains',
+    item: ProtectionDomain,
+    filters: { device, pid },
+    order: 'id',
+  }),
+  cmids: defineList({
+    path: '/v1/cmids',
+    summary: 'Their endpoints of the RDMA connection manager',
+    item: CmId,
+    filters: { device, state: name, pid },
+    order: 'id',
+  }),
+  counters: defineList({
+    path: '/v1/counters',
+    summary: 'Counters of this host’s RDMA devices, with rates',
+    item: Counter,
+    filters: { device, port: number, source: z.enum(counterSourceNames), name },
+    order: 'id',
+  }),
+};
 
-export const VmList = z.object({ items: z.array(Vm) });
-export type VmList = z.infer<typeof VmList>;
+export const listNames = Object.keys(lists) as ListName[];

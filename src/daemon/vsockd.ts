@@ -4,6 +4,7 @@ import type { HostConfig } from '../config/host-config.js';
 import { FileDirectory } from '../directory/file-directory.js';
 import type { LedgerReader } from '../ledger/ledger-flow.js';
 import { openLedgerReader } from '../ledger/ledger-reader.js';
+import { verbsInventory } from '../rdma/verbs-inventory.js';
 import { AuditLog } from './audit/audit-log.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
 import { FlowTable } from './flows/flow-table.js';
@@ -15,6 +16,7 @@ import { FlowKiller } from './kill/flow-killer.js';
 import { matchingFlows } from './kill/kill-request.js';
 import { ResetSender } from './kill/reset-sender.js';
 import type { Log } from './log.js';
+import { RdmaLists, type OwnQueuePair } from './rdma/rdma-lists.js';
 import { HostObserver } from './observer/host-observer.js';
 import { apiServer } from './server/api-server.js';
 import { apiRoutes, type Backend } from './server/routes.js';
@@ -49,10 +51,20 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
+  const rdma = new RdmaLists(config.host, verbsInventory, () => new Map<string, OwnQueuePair>());
   const backend: Backend = {
-    host: async () => describeHost(config, startedAt, await watch.snapshot()),
-    vms: async () => (await watch.snapshot()).vms,
-    flows: async () => (await watch.snapshot()).flows,
+    host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
+    lists: {
+      vms: async () => (await watch.snapshot()).vms,
+      flows: async () => (await watch.snapshot()).flows,
+      devices: () => rdma.devices(),
+      qps: () => rdma.queuePairs(),
+      cqs: () => rdma.completionQueues(),
+      mrs: () => rdma.memoryRegions(),
+      pds: () => rdma.protectionDomains(),
+      cmids: () => rdma.cmIds(),
+      counters: () => rdma.counters(),
+    },
     matching: async (request) => matchingFlows(request, await watch.newSnapshot(), directory),
     kill: async (request, requester) =>
       auditedKill(request, requester, await watch.newSnapshot(), directory, killer, audit),

@@ -33,6 +33,8 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'tmux', package: 'tmux', neededFor: ['test'] },
   { provides: 'man', package: 'man-db', neededFor: ['test'] },
   { provides: '/usr/include/infiniband/verbs.h', package: 'libibverbs-dev', neededFor: ['test'] },
+  { provides: 'ibv_rc_pingpong', package: 'ibverbs-utils', neededFor: ['test'] },
+  { provides: 'rping', package: 'rdmacm-utils', neededFor: ['test'] },
 ];
 
 /** A purpose brings those that it builds upon. */

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { ApiError } from '../../src/api/error.js';
+import type { ListAnswer } from '../../src/api/define-list.js';
 import { Host } from '../../src/api/host.js';
 import { KillResponse } from '../../src/api/kill.js';
-import { FlowList, VmList } from '../../src/api/lists.js';
+import { lists, type RowsOf } from '../../src/api/lists.js';
 import { GuestProgram } from './support/guest-program.js';
 import { TestNetwork } from './support/test-network.js';
 import { TestVsockd } from './support/test-vsockd.js';
+
+/** A kernel in which RDMA’s core is loaded, with or without devices. */
+const hasRdma = existsSync('/sys/class/infiniband');
 
 describe('vsockd', () => {
   let network: TestNetwork;
@@ -36,10 +40,10 @@ describe('vsockd', () => {
     network?.remove();
   });
 
-  async function flows(query = ''): Promise<FlowList> {
+  async function flows(query = ''): Promise<ListAnswer<RowsOf['flows']>> {
     const { status, body } = await vsockd.get(`/v1/flows${query}`);
     assert.equal(status, 200);
-    return FlowList.parse(body);
+    return lists.flows.answer.parse(body);
   }
 
   it('shows plain programs’ flows with their counts and why they are on tcp', async () => {
@@ -73,7 +77,7 @@ describe('vsockd', () => {
   it('describes host and VMs', async () => {
     const host = Host.parse((await vsockd.get('/v1/host')).body);
     assert.deepEqual([host.name, host.vms, host.flows, host.fastFlows], ['hva', 2, 2, 0]);
-    const { items } = VmList.parse((await vsockd.get('/v1/vms')).body);
+    const { items } = lists.vms.answer.parse((await vsockd.get('/v1/vms')).body);
     assert.deepEqual(
       items.map((vm) => [vm.name, vm.flows, vm.txBytes, vm.rxBytes]),
       [
@@ -83,14 +87,22 @@ describe('vsockd', () => {
     );
   });
 
+  it('has empty lists and the reason on a host without RDMA', { skip: hasRdma }, async () => {
+    const host = Host.parse((await vsockd.get('/v1/host')).body);
+    assert.deepEqual([host.rdmaDevices, host.rdmaReason], [0, 'no RDMA in the kernel']);
+    for (const name of ['devices', 'qps', 'cqs', 'mrs', 'pds', 'cmids', 'counters'] as const) {
+      const { status, body } = await vsockd.get(`${lists[name].path}?sort=-id&limit=5&device=rxe0`);
+      assert.deepEqual([status, body], [200, { items: [], total: 0 }]);
+    }
+  });
+
   it('describes its API', async () => {
     const { status, body } = await vsockd.get('/v1/openapi.json');
     assert.equal(status, 200);
     const { paths } = body as { paths: Record<string, object> };
     assert.deepEqual(Object.keys(paths), [
       '/v1/host',
-      '/v1/vms',
-      '/v1/flows',
+      ...Object.values(lists).map(({ path }) => path),
       '/v1/flows/kill',
       '/v1/openapi.json',
     ]);
@@ -99,6 +111,7 @@ describe('vsockd', () => {
   it('says in one line what is wrong with a request', async () => {
     const cases: Array<[Promise<{ status: number; body: unknown }>, number, string]> = [
       [vsockd.get('/v1/flows?limit=-1'), 400, 'bad-request'],
+      [vsockd.get('/v1/qps?lqpn=many'), 400, 'bad-request'],
       [vsockd.get('/v1/flows?colour=red'), 400, 'bad-request'],
       [vsockd.get('/v1/%zz'), 400, 'bad-request'],
       [vsockd.get('/v1/nothing'), 404, 'no-such-path'],
@@ -132,7 +145,7 @@ describe('vsockd', () => {
   it('shows what a kill would end, without ending or logging it', async () => {
     const { body } = await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'one' });
     assert.deepEqual(
-      FlowList.parse(body).items.map((flow) => flow.vm),
+      lists.flows.answer.parse(body).items.map((flow) => flow.vm),
       ['one'],
     );
     assert.equal((await flows()).total, 2);
@@ -171,7 +184,7 @@ describe('vsockd', () => {
     assert.ok(vsockd.hasSockets);
     await vsockd.start();
     assert.equal((await flows()).total, 2);
-    const { items } = VmList.parse((await vsockd.get('/v1/vms')).body);
+    const { items } = lists.vms.answer.parse((await vsockd.get('/v1/vms')).body);
     assert.deepEqual(
       items.map((vm) => [vm.txBytes, vm.rxBytes]),
       [

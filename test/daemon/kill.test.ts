@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { KillResponse } from '../../src/api/kill.js';
-import { FlowList } from '../../src/api/lists.js';
+import { lists } from '../../src/api/lists.js';
 import { GuestProgram } from './support/guest-program.js';
 import { TestNetwork, type TestVm } from './support/test-network.js';
 import { TestVsockd } from './support/test-vsockd.js';
@@ -39,7 +39,7 @@ describe('kill of plain programs’ connections', () => {
     await one.tell('send c 10');
     await server.tell('read s 10');
     for (;;) {
-      const { items } = FlowList.parse((await vsockd.get('/v1/flows?vm=one')).body);
+      const { items } = lists.flows.answer.parse((await vsockd.get('/v1/flows?vm=one')).body);
       const flow = items.find((candidate) => candidate.localPort === localPort);
       if (flow) return flow.id;
       await sleep(50);
@@ -106,8 +106,12 @@ describe('kill of plain programs’ connections', () => {
     const port = await two.tell(`listen many ${network.two.address}`);
     await one.tell(`many m ${network.two.address} ${port} 100`);
     await two.tell('accept-many n many 100');
-    const before = FlowList.parse((await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'one' })).body);
-    const ofTwo = FlowList.parse((await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'two' })).body);
+    const before = lists.flows.answer.parse(
+      (await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'one' })).body,
+    );
+    const ofTwo = lists.flows.answer.parse(
+      (await vsockd.post('/v1/flows/kill?dryRun=true', { vm: 'two' })).body,
+    );
     const ids = [...before.items, ...ofTwo.items].map((flow) => flow.id);
     const { outcomes } = KillResponse.parse((await vsockd.post('/v1/flows/kill', { ids })).body);
     assert.ok(outcomes.length >= 200);

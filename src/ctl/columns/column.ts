@@ -1,5 +1,5 @@
 /** What a value is decides how it is aligned, formatted, compared and filtered. */
-export type Kind = 'text' | 'count' | 'bytes' | 'rate' | 'time';
+export type Kind = 'text' | 'count' | 'bytes' | 'rate' | 'frequency' | 'bitRate' | 'time';
 
 export type Value = string | number | boolean | null;
 
@@ -14,6 +14,8 @@ export interface Column<Row> {
   key: string;
   header: string;
   kind: Kind;
+  /** Where the unit differs from row to row: what the value of this one is. Of the same alignment as `kind`. */
+  kindOf?: (row: Row) => Kind;
   summary: string;
   show: 'always' | 'wide' | 'never';
   /** Where the window is too narrow, columns with the highest number go first. */
@@ -51,7 +53,7 @@ function asValue(value: unknown): Value {
 }
 
 export function isNumeric(kind: Kind): boolean {
-  return kind === 'count' || kind === 'bytes' || kind === 'rate';
+  return kind !== 'text' && kind !== 'time';
 }
 
 export function findColumn<Row>(table: Table<Row>, key: string): Column<Row> | undefined {

@@ -1,5 +1,6 @@
 import { flowReasons, type Flow } from '../../api/flow.js';
 import { field, type Table, type Tone } from './column.js';
+import { endpoint } from './endpoint.js';
 
 /** A flow as a row; `closed` is for the totals of flows that ended while someone watched. */
 export type FlowRow = Omit<Flow, 'state'> & { state: Flow['state'] | 'closed' };
@@ -256,7 +257,3 @@ export const flowTable: Table<FlowRow> = {
     }),
   ],
 };
-
-function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
-}

@@ -1,5 +1,5 @@
-import { formatBytes, formatDuration, formatRate } from '../text/units.js';
-import type { Kind, Value } from './column.js';
+import { formatBitRate, formatBytes, formatDuration, formatFrequency, formatRate } from '../text/units.js';
+import type { Column, Kind, Value } from './column.js';
 
 export interface FormatOptions {
   /** Numbers and times as the API gives them. */
@@ -9,7 +9,7 @@ export interface FormatOptions {
 }
 
 /** A value as people read it; what is not known is a dash. */
-export function formatValue(value: Value, kind: Kind, options: FormatOptions): string {
+function formatValue(value: Value, kind: Kind, options: FormatOptions): string {
   if (value === null || value === '') return '-';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (options.exact) return String(value);
@@ -17,5 +17,12 @@ export function formatValue(value: Value, kind: Kind, options: FormatOptions): s
   if (typeof value === 'string') return value;
   if (kind === 'bytes') return formatBytes(value);
   if (kind === 'rate') return formatRate(value);
+  if (kind === 'frequency') return formatFrequency(value);
+  if (kind === 'bitRate') return formatBitRate(value);
   return String(value);
+}
+
+/** A cell as people read it. */
+export function formatCell<Row>(column: Column<Row>, row: Row, options: FormatOptions): string {
+  return formatValue(column.value(row), column.kindOf?.(row) ?? column.kind, options);
 }

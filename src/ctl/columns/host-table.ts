@@ -26,9 +26,10 @@ export function hostRow(outcome: HostOutcome<Host>): HostRow {
     };
   const { name, version, startedAt, vms, flows, fastFlows, txBytesPerSecond, rxBytesPerSecond } =
     outcome.answer;
-  const { upgradeAfterCalls, upgradeAfterBytes } = outcome.answer;
+  const { rdmaDevices, rdmaReason, upgradeAfterCalls, upgradeAfterBytes } = outcome.answer;
   const known = { name, version, startedAt, vms, flows, fastFlows, txBytesPerSecond, rxBytesPerSecond };
-  return { ...unknownHost(outcome.host), ...known, upgradeAfterCalls, upgradeAfterBytes, status: 'ok' };
+  const settings = { rdmaDevices, rdmaReason, upgradeAfterCalls, upgradeAfterBytes };
+  return { ...unknownHost(outcome.host), ...known, ...settings, status: 'ok' };
 }
 
 /** A host that has not answered yet. */
@@ -46,6 +47,8 @@ export function unknownHost(host: string): HostRow {
     fastFlows: null,
     txBytesPerSecond: null,
     rxBytesPerSecond: null,
+    rdmaDevices: null,
+    rdmaReason: null,
     upgradeAfterCalls: null,
     upgradeAfterBytes: null,
   };
@@ -139,6 +142,33 @@ export const hostTable: Table<HostRow> = {
       maximumWidth: 10,
       summary: 'bytes a second that they receive',
     }),
+    {
+      key: 'rdma',
+      header: 'RDMA',
+      kind: 'text',
+      show: 'always',
+      priority: 7,
+      maximumWidth: 22,
+      summary: 'its RDMA devices, or why there is none',
+      value: (row) => (row.rdmaDevices === 0 ? row.rdmaReason : asText(row.rdmaDevices)),
+      tone: (row) => (row.rdmaDevices === 0 ? 'muted' : 'plain'),
+    },
+    field('rdmaDevices', {
+      header: 'RDMA DEVICES',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 12,
+      summary: 'number of its RDMA devices',
+    }),
+    field('rdmaReason', {
+      header: 'RDMA REASON',
+      kind: 'text',
+      show: 'wide',
+      priority: 12,
+      maximumWidth: 60,
+      summary: 'why there is no RDMA device, or why not all is known of it',
+    }),
     field('upgradeAfterCalls', {
       header: 'AFTER CALLS',
       kind: 'count',
@@ -174,3 +204,7 @@ export const hostTable: Table<HostRow> = {
     }),
   ],
 };
+
+function asText(count: number | null): string | null {
+  return count === null ? null : String(count);
+}

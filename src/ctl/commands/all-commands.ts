@@ -4,6 +4,7 @@ import { explainCommand } from './explain.js';
 import { flowsCommand } from './flows.js';
 import { hostsCommand } from './hosts.js';
 import { killCommand } from './kill.js';
+import { rdmaCommands } from './rdma-lists.js';
 import { topCommand } from './top.js';
 import { vmsCommand } from './vms.js';
 
@@ -13,6 +14,7 @@ export const allCommands: readonly Command[] = [
   flowsCommand,
   vmsCommand,
   hostsCommand,
+  ...rdmaCommands,
   killCommand,
   explainCommand,
   completionCommand,

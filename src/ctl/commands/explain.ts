@@ -5,7 +5,7 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 import { formatBytes, formatDuration, formatRate } from '../text/units.js';
 import { defineCommand } from './command.js';
 import { write } from './context.js';
-import { FleetInput, fleetOptions } from './shared-options.js';
+import { fleetExitCodes, FleetInput, fleetOptions } from './shared-options.js';
 import { answersOf, exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
 
 export const explainCommand = defineCommand({
@@ -15,19 +15,12 @@ export const explainCommand = defineCommand({
   arguments: [{ name: 'flow', arity: 'one', summary: 'id of a flow, as vsockctl flows lists it' }],
   options: fleetOptions,
   examples: [{ line: 'vsockctl explain red1:5003', meaning: 'why is this flow not on shm?' }],
-  exitCodes: [
-    ExitCode.done,
-    ExitCode.usage,
-    ExitCode.someHostsFailed,
-    ExitCode.authentication,
-    ExitCode.unreachable,
-    ExitCode.notFound,
-  ],
+  exitCodes: [...fleetExitCodes, ExitCode.notFound],
   input: FleetInput.extend({ arguments: z.tuple([z.string()], 'expects one flow') }),
   handle: (input, context) =>
     withFleet(input, context, async (fleet) => {
       const [id] = input.arguments;
-      const outcomes = await fleet.askAll((host, signal) => host.flows({}, signal));
+      const outcomes = await fleet.askAll((host, signal) => host.list('flows', {}, signal));
       const found = answersOf(outcomes).filter((flow) => flow.id === id);
       await write(context.stdout, found.map((flow) => explainFlow(flow, Date.now())).join('\n'));
       await reportFailures(outcomes, context);

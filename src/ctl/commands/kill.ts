@@ -122,7 +122,7 @@ function refuseAmbiguity(plan: KillPlan): void {
 /** No flows to kill is fine for a VM that exists. A host that failed may have it; then its failure is the result. */
 async function requireVm(fleet: Fleet, vm: string, plan: KillPlan): Promise<void> {
   if (plan.outcomes.some((outcome) => !outcome.ok)) return;
-  const vms = answersOf(await fleet.askAll((host, signal) => host.vms(signal)));
+  const vms = answersOf(await fleet.askAll((host, signal) => host.list('vms', {}, signal)));
   if (vms.some((candidate) => candidate.name === vm)) return;
   throw new VsocketError(
     'vm-not-found',

@@ -6,7 +6,7 @@ import { hostTable } from '../columns/host-table.js';
 import { vmTable } from '../columns/vm-table.js';
 import { compileFilter } from '../filter/compile-filter.js';
 import type { Fleet } from '../fleet/fleet.js';
-import type { Frame } from '../model/frame.js';
+import { frameLists, type Frame } from '../model/frame.js';
 import { buildFrame, pollHost, type HostRound } from '../model/host-state.js';
 import { renderTable } from '../output/render-table.js';
 import { write, type Context } from './context.js';
@@ -17,9 +17,10 @@ import { exitCodeOf, reportFailures } from './with-fleet.js';
 export async function printFrames(fleet: Fleet, input: TopInput, context: Context): Promise<ExitCode> {
   const matches = compileFilter(input.filter.join(' '), flowTable);
   const order = parseSortOrder(input.sortBy, flowTable);
+  const wanted = isJson(input) ? frameLists : (['vms', 'flows'] as const);
   for (let iteration = 1; ; iteration += 1) {
     const started = Date.now();
-    const rounds = await Promise.all(fleet.names.map((name) => pollHost(fleet, name)));
+    const rounds = await Promise.all(fleet.names.map((name) => pollHost(fleet, name, wanted)));
     const frame = frameOf(fleet, rounds);
     const flows = sortRows(frame.flows.filter(matches), flowTable, order).slice(0, input.limit);
     await write(context.stdout, render({ ...frame, flows: flows }, input));
@@ -36,7 +37,7 @@ function frameOf(fleet: Fleet, rounds: readonly HostRound[]): Frame {
 }
 
 function render(frame: Frame, input: TopInput): string {
-  if (input.output === 'json' || input.output === 'jsonl') return `${JSON.stringify(frame)}\n`;
+  if (isJson(input)) return `${JSON.stringify(frame)}\n`;
   const options = { wide: false, headers: true, exact: false, now: Date.parse(frame.at) };
   const tables = [
     renderTable(frame.hosts, hostTable, options),
@@ -44,4 +45,9 @@ function render(frame: Frame, input: TopInput): string {
     renderTable(frame.flows, flowTable, options),
   ];
   return `${frame.at}\n${tables.join('\n')}\n`;
+}
+
+/** Tables show hosts, VMs and flows; JSON has everything. */
+function isJson(input: TopInput): boolean {
+  return input.output === 'json' || input.output === 'jsonl';
 }

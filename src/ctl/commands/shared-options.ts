@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ExitCode } from '../../errors/exit-code.js';
 import { outputFormatNames, outputFormats } from '../output/output-format.js';
 import type { OptionSpec } from './command.js';
 
@@ -16,6 +17,15 @@ const seconds = (least: number): z.ZodType<number> =>
     );
 
 export const secondsOption = seconds;
+
+/** Exit codes of every command that asks hosts. */
+export const fleetExitCodes: readonly ExitCode[] = [
+  ExitCode.done,
+  ExitCode.usage,
+  ExitCode.someHostsFailed,
+  ExitCode.authentication,
+  ExitCode.unreachable,
+];
 
 /** Options of every command that talks to hosts. */
 export const fleetOptions: readonly OptionSpec[] = [

@@ -8,7 +8,7 @@ import { chooseHosts } from '../fleet/host-names.js';
 import { defineCommand } from './command.js';
 import type { Context } from './context.js';
 import { printFrames } from './print-frames.js';
-import { FleetInput, fleetOptions, secondsOption } from './shared-options.js';
+import { fleetExitCodes, FleetInput, fleetOptions, secondsOption } from './shared-options.js';
 import { withFleet } from './with-fleet.js';
 
 const formats = ['table', 'json', 'jsonl'] as const;
@@ -35,10 +35,10 @@ export type TopInput = z.infer<typeof TopInput>;
 
 export const topCommand = defineCommand({
   name: 'top',
-  summary: 'watch hosts, VMs and flows live, and kill flows',
+  summary: 'watch hosts, VMs, flows and RDMA devices live, and kill flows',
   description: [
-    'Shows hosts, VMs and flows with their rates, refreshed every few seconds. Press ? for the keys.',
-    'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, errors}.',
+    'Shows hosts, VMs, flows, and RDMA devices with their queue pairs and counters, with rates, refreshed every few seconds. Press ? for the keys.',
+    'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, devices, qps, counters, errors}.',
     'Sizes and rates are in powers of 1024 (KiB, MiB). NO_COLOR turns colours off.',
   ],
   arguments: [],
@@ -67,14 +67,7 @@ export const topCommand = defineCommand({
     { line: 'vsockctl top', meaning: 'the terminal UI' },
     { line: 'vsockctl top --iterations 3 -o json', meaning: 'three frames as JSON Lines' },
   ],
-  exitCodes: [
-    ExitCode.done,
-    ExitCode.usage,
-    ExitCode.someHostsFailed,
-    ExitCode.authentication,
-    ExitCode.unreachable,
-    ExitCode.interrupted,
-  ],
+  exitCodes: [...fleetExitCodes, ExitCode.interrupted],
   input: TopInput,
   handle: (input, context) => {
     compileFilter(input.filter.join(' '), flowTable);

@@ -72,7 +72,7 @@ function numberTest<Row>(
   column: Column<Row>,
   text: string,
 ): Test {
-  const limit = parseQuantity(wanted);
+  const limit = parseQuantity(wanted, column.kind === 'bitRate' ? 1000 : 1024);
   if (limit === null) throw badFilter(text, `${column.key} is a number, “${wanted}” is none`);
   return (value) => typeof value === 'number' && comparisons[operator](value, limit);
 }

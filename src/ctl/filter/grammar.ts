@@ -1,5 +1,14 @@
 import { flowTable } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
+import { counterTable } from '../columns/counter-table.js';
+import { deviceTable } from '../columns/device-table.js';
+import { queuePairTable } from '../columns/queue-pair-table.js';
+import {
+  cmIdTable,
+  completionQueueTable,
+  memoryRegionTable,
+  protectionDomainTable,
+} from '../columns/rdma-object-tables.js';
 import { vmTable } from '../columns/vm-table.js';
 
 /** The filter language, as data: the parser, the help and the man pages read it from here. */
@@ -24,7 +33,7 @@ export const filterHelp: readonly string[] = [
   ...Object.entries(operators).map(([operator, meaning]) => `KEY${operator}VALUE: ${meaning}`),
   'Several values are separated by commas; the same KEY= given again adds values: vm=red1 vm=red2 is vm=red1,red2.',
   'A word alone is looked for in all shown text; !WORD must not be in it. Quote values that hold blanks or commas.',
-  'k, M, G, T after a number mean powers of 1024. A dash stands for what is not known: reason=-',
+  'k, M, G, T after a number mean powers of 1024, for bits a second of 1000. A dash stands for what is not known: reason=-',
 ];
 
 /** The keys of each list, for `--filter` and `--sort-by`. */
@@ -33,6 +42,13 @@ export function filterKeys(): string[] {
     ['flows', [...flowTable.columns]],
     ['VMs', [...vmTable.columns]],
     ['hosts', [...hostTable.columns]],
+    ['devices', [...deviceTable.columns]],
+    ['queue pairs', [...queuePairTable.columns]],
+    ['completion queues', [...completionQueueTable.columns]],
+    ['memory regions', [...memoryRegionTable.columns]],
+    ['protection domains', [...protectionDomainTable.columns]],
+    ['cm_ids', [...cmIdTable.columns]],
+    ['counters', [...counterTable.columns]],
   ];
   return titles.flatMap(([title, columns]) => [
     `Keys of ${title}:`,

@@ -1,23 +1,18 @@
 import { hostname, userInfo } from 'node:os';
-import { z } from 'zod';
-import { Flow } from '../../api/flow.js';
+import type { z } from 'zod';
+import type { List } from '../../api/define-list.js';
+import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
 import { KillResponse, type KillRequest } from '../../api/kill.js';
-import { Vm } from '../../api/vm.js';
+import { lists, type ListName, type RowsOf } from '../../api/lists.js';
 import { connectHost } from '../ssh/connect.js';
 import type { SshConnection } from '../ssh/ssh-connection.js';
 import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
 import { call, ChannelAgent } from './http-channel.js';
 
-const VmList = z.object({ items: z.array(Vm) });
-const FlowList = z.object({ items: z.array(Flow) });
-
-/** What vsockd filters, sorts and cuts itself, so that it need not be sent. */
-export interface FlowQuery {
-  vm?: string | undefined;
-  limit?: number | undefined;
-}
+/** What vsockd filters itself, so that it need not be sent: values by field. */
+export type Narrowing = Readonly<Record<string, string>>;
 
 export interface HostClientOptions {
   environment: NodeJS.ProcessEnv;
@@ -51,24 +46,22 @@ export class HostClient {
     return this.#ask(this.#readers, 'GET', '/v1/host', null, Host, signal);
   }
 
-  async vms(signal: AbortSignal): Promise<Vm[]> {
-    const { items } = await this.#ask(this.#readers, 'GET', '/v1/vms', null, VmList, signal);
-    return items.map((vm) => ({ ...vm, host: this.name }));
-  }
-
-  async flows(query: FlowQuery, signal: AbortSignal): Promise<Flow[]> {
-    const parameters = new URLSearchParams();
-    if (query.vm !== undefined) parameters.set('vm', query.vm);
-    if (query.limit !== undefined) parameters.set('limit', String(query.limit));
-    const path = parameters.size === 0 ? '/v1/flows' : `/v1/flows?${parameters.toString()}`;
-    const { items } = await this.#ask(this.#readers, 'GET', path, null, FlowList, signal);
-    return items.map((flow) => ({ ...flow, host: this.name }));
+  async list<Name extends ListName>(
+    name: Name,
+    narrowing: Narrowing,
+    signal: AbortSignal,
+  ): Promise<RowsOf[Name][]> {
+    const list: List<RowsOf[Name]> = lists[name];
+    const parameters = new URLSearchParams(narrowing);
+    const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
+    const { items } = await this.#ask(this.#readers, 'GET', path, null, list.answer, signal);
+    return items.map((row) => ({ ...row, host: this.name }));
   }
 
   /** The flows that a kill would end now. Needs the right to change, so that it shows whether that is there. */
   async wouldKill(kill: KillRequest, signal: AbortSignal): Promise<Flow[]> {
     const path = '/v1/flows/kill?dryRun=true';
-    const { items } = await this.#ask(this.#admins, 'POST', path, kill, FlowList, signal);
+    const { items } = await this.#ask(this.#admins, 'POST', path, kill, lists.flows.answer, signal);
     return items.map((flow) => ({ ...flow, host: this.name }));
   }
 

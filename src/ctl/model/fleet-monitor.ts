@@ -1,11 +1,22 @@
 import type { FlowRow } from '../columns/flow-table.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { ClosedFlows } from './closed-flows.js';
-import type { Frame } from './frame.js';
+import { frameLists, type Frame, type FrameList } from './frame.js';
 import { buildFrame, pollHost, type HostRound } from './host-state.js';
 
-/** What the UI draws: the living flows, and those that ended a moment ago. */
-export type LiveFrame = Frame<FlowRow>;
+/** What the UI draws: the living flows and those that ended a moment ago, and the lists that it asks for now. */
+export interface LiveFrame extends Frame<FlowRow> {
+  /** Lists that a host has answered. */
+  answered: ReadonlySet<FrameList>;
+}
+
+/** Before any host has answered. */
+export function emptyFrame(): LiveFrame {
+  return { ...buildFrame([], new Map(), new Date()), answered: new Set() };
+}
+
+/** Polled all the time: the header counts them, and closed flows are found by comparing. */
+const basicLists: readonly FrameList[] = ['vms', 'flows'];
 
 /** Frames are handed on no more often than this, in milliseconds: a hundred hosts answer at a hundred moments. */
 const frameMilliseconds = 500;
@@ -15,6 +26,7 @@ export class FleetMonitor {
   readonly #rounds = new Map<string, HostRound>();
   readonly #closed = new Map<string, ClosedFlows>();
   readonly #wakers = new Set<() => void>();
+  #wanted = basicLists;
   #frameTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -42,6 +54,12 @@ export class FleetMonitor {
     for (const wake of [...this.#wakers]) wake();
   }
 
+  /** Asks for this list too from now on, or for none but the basic ones. */
+  want(list: FrameList | null): void {
+    this.#wanted = list === null ? basicLists : [...basicLists, list];
+    this.refresh();
+  }
+
   setDelay(milliseconds: number): void {
     this.delayMilliseconds = milliseconds;
     this.refresh();
@@ -51,11 +69,13 @@ export class FleetMonitor {
     const closed = new ClosedFlows();
     this.#closed.set(name, closed);
     while (!this.#stopped) {
-      const round = await pollHost(this.fleet, name);
+      const wanted = this.#wanted;
+      const round = await pollHost(this.fleet, name, wanted);
       this.#rounds.set(name, round);
-      if (round.ok) closed.update(round.answer.flows, Date.now());
+      if (round.ok) closed.update(round.answer.lists.flows ?? [], Date.now());
       this.#announce();
-      await this.#pause();
+      // What has been wanted in the meantime is asked at once.
+      if (wanted === this.#wanted) await this.#pause();
     }
   }
 
@@ -83,8 +103,10 @@ export class FleetMonitor {
 
   #frame(): LiveFrame {
     const frame = buildFrame(this.fleet.names, this.#rounds, new Date());
+    const answers = [...this.#rounds.values()].flatMap((round) => (round.ok ? [round.answer.lists] : []));
     return {
       ...frame,
+      answered: new Set(frameLists.filter((name) => answers.some((lists) => lists[name] !== undefined))),
       flows: [...frame.flows, ...[...this.#closed.values()].flatMap((closed) => closed.rows)],
     };
   }

@@ -1,5 +1,5 @@
 import { isNumeric, shownColumns, type Table } from '../columns/column.js';
-import { formatValue, type FormatOptions } from '../columns/format-value.js';
+import { formatCell, type FormatOptions } from '../columns/format-value.js';
 import { displayWidth, fit } from '../text/width.js';
 
 export interface TableOptions extends FormatOptions {
@@ -10,9 +10,7 @@ export interface TableOptions extends FormatOptions {
 /** Aligned columns, each as wide as its widest cell; nothing is cut, because the lines may be read by programs. */
 export function renderTable<Row>(rows: readonly Row[], table: Table<Row>, options: TableOptions): string {
   const columns = shownColumns(table, options.wide);
-  const lines = rows.map((row) =>
-    columns.map((column) => formatValue(column.value(row), column.kind, options)),
-  );
+  const lines = rows.map((row) => columns.map((column) => formatCell(column, row, options)));
   if (options.headers) lines.unshift(columns.map((column) => column.header));
   const widths = columns.map((_, index) =>
     lines.reduce((most, cells) => Math.max(most, displayWidth(cells[index] ?? '')), 0),

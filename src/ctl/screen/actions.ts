@@ -1,7 +1,9 @@
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { moveTo, settle } from './position.js';
-import { viewNames, viewTables, type UiState, type ViewName } from './ui-state.js';
+import { flowTable } from '../columns/flow-table.js';
+import { start, type UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
+import { everywhere, viewNames, views, type Scope, type ViewName } from './views.js';
 
 /** What an action may look at besides the state. */
 export interface Scene {
@@ -16,12 +18,14 @@ type Action = (state: UiState, scene: Scene) => UiState;
 /** Steps of `+` and `-`, in seconds. */
 const delays = [0.5, 1, 2, 5, 10, 30, 60] as const;
 
+const showActions = Object.fromEntries(
+  viewNames.map((name): [string, Action] => [`show ${name}`, (state) => show(state, name)]),
+) as Record<`show ${ViewName}`, Action>;
+
 /** Actions that change nothing but what is shown. Names of bindings. */
 export const stateActions = {
   openHelp: (state) => ({ ...state, dialog: { kind: 'help', top: 0 } }),
-  showHosts: (state) => show(state, 'hosts'),
-  showVms: (state) => show(state, 'vms'),
-  showFlows: (state) => show(state, 'flows'),
+  ...showActions,
   nextView: (state) =>
     show(state, viewNames[(viewNames.indexOf(state.view) + 1) % viewNames.length] ?? 'hosts'),
   goIn,
@@ -62,7 +66,7 @@ export type EffectName = (typeof effectNames)[number];
 export type ActionName = keyof typeof stateActions | EffectName;
 
 function show(state: UiState, view: ViewName): UiState {
-  return { ...state, view, scope: { host: null, vm: null } };
+  return { ...state, view, scope: everywhere };
 }
 
 function move(state: UiState, { list, visibleRows }: Scene, index: number): UiState {
@@ -71,31 +75,15 @@ function move(state: UiState, { list, visibleRows }: Scene, index: number): UiSt
 }
 
 function goIn(state: UiState, { frame }: Scene): UiState {
-  const id = state.positions[state.view].id;
-  const start = { id: null, index: 0, top: 0 };
-  if (state.view === 'hosts') {
-    const row = frame.hosts.find((host) => viewTables.hosts.locate(host) === id);
-    if (row === undefined) return state;
-    return {
-      ...state,
-      view: 'vms',
-      scope: { host: row.host, vm: null },
-      positions: { ...state.positions, vms: start },
-    };
-  }
-  const row = state.view === 'vms' ? frame.vms.find((vm) => viewTables.vms.locate(vm) === id) : undefined;
-  if (row === undefined) return state;
-  return {
-    ...state,
-    view: 'flows',
-    scope: { host: row.host, vm: row.name },
-    positions: { ...state.positions, flows: start },
-  };
+  const target = views[state.view].goIn(frame, state.positions[state.view].id);
+  if (target === null) return state;
+  return { ...state, ...target, positions: { ...state.positions, [target.view]: start } };
 }
 
 function goOut(state: UiState): UiState {
-  if (state.view === 'flows') return { ...state, view: 'vms', scope: { host: state.scope.host, vm: null } };
-  return { ...state, view: 'hosts', scope: { host: null, vm: null } };
+  const { view, keeps } = views[state.view].outer;
+  const kept = Object.fromEntries(keeps.map((field) => [field, state.scope[field]])) as Partial<Scope>;
+  return { ...state, view, scope: { ...everywhere, ...kept } };
 }
 
 function openInput(state: UiState, purpose: 'filter' | 'delay', text: string): UiState {
@@ -107,9 +95,7 @@ function openKill(state: UiState, { frame }: Scene): UiState {
     return { ...state, message: { text: 'flows are killed in the flows view: press 3', tone: 'muted' } };
   const current = state.positions.flows.id;
   const wanted = state.marked.size > 0 ? state.marked : new Set([current]);
-  const targets = frame.flows.filter(
-    (row) => row.state !== 'closed' && wanted.has(viewTables.flows.locate(row)),
-  );
+  const targets = frame.flows.filter((row) => row.state !== 'closed' && wanted.has(flowTable.locate(row)));
   if (targets.length === 0)
     return { ...state, message: { text: 'there is no living flow to kill', tone: 'muted' } };
   return { ...state, dialog: { kind: 'kill', targets, focus: 'cancel' } };
@@ -124,7 +110,7 @@ function toggleMark(state: UiState, scene: Scene): UiState {
 }
 
 function shiftSort(state: UiState, step: number): UiState {
-  const keys = viewTables[state.view].columns.map((column) => column.key);
+  const keys = views[state.view].columns.map((column) => column.key);
   const index = keys.indexOf(state.sorts[state.view].key);
   const key = keys[(index + step + keys.length) % keys.length] ?? keys[0] ?? '';
   return { ...state, sorts: { ...state.sorts, [state.view]: { key, reverse: false } } };

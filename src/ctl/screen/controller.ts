@@ -1,6 +1,6 @@
 import type { OutcomeRow } from '../columns/outcome-table.js';
 import type { FlowRow } from '../columns/flow-table.js';
-import type { LiveFrame } from '../model/fleet-monitor.js';
+import { emptyFrame, type LiveFrame } from '../model/fleet-monitor.js';
 import { effectNames, stateActions, type ActionName, type EffectName, type Scene } from './actions.js';
 import { dialogKey } from './dialog-keys.js';
 import { drawScreen, listRows, type Size } from './draw-screen.js';
@@ -9,12 +9,15 @@ import type { WidthMemory } from './layout-columns.js';
 import type { Glyphs, Line } from './line.js';
 import { settle } from './position.js';
 import type { UiState } from './ui-state.js';
-import { listView, type ViewList } from './view-list.js';
+import type { ViewList } from './view-list.js';
+import { views, type ViewName } from './views.js';
 
 /** What the controller asks of the world around it. */
 export interface ControllerEffects {
   kill: (targets: readonly FlowRow[]) => Promise<{ rows: OutcomeRow[]; errors: string[] }>;
   setDelay: (seconds: number) => void;
+  /** Another view is open, and may need other lists. */
+  open: (view: ViewName) => void;
   /** Null, or a message. */
   rememberWide: (wide: boolean) => string | null;
   effect: (name: EffectName) => void;
@@ -28,7 +31,7 @@ export interface ControllerOptions {
 
 /** Holds the state, takes frames and keys in, and gives a screen of lines out. Knows neither Ink nor a terminal. */
 export class Controller {
-  #live: LiveFrame = { at: new Date().toISOString(), hosts: [], vms: [], flows: [], errors: [] };
+  #live: LiveFrame;
   #list: ViewList;
   #lines: Line[] = [];
   #size: Size;
@@ -42,12 +45,13 @@ export class Controller {
     private readonly options: ControllerOptions,
   ) {
     this.#size = options.size;
+    this.#live = emptyFrame();
     this.#bindings = new Map(
       liveBindings(options.readonly).flatMap(({ keys, action }) =>
         keys.map((key): [string, ActionName] => [key, action]),
       ),
     );
-    this.#list = listView(this.#frame, state);
+    this.#list = views[state.view].list(this.#frame, state);
     this.#refresh();
   }
 
@@ -83,6 +87,7 @@ export class Controller {
       this.#act(key);
     }
     if (this.state.delaySeconds !== before.delaySeconds) this.effects.setDelay(this.state.delaySeconds);
+    if (this.state.view !== before.view) this.effects.open(this.state.view);
     if (this.state.wide !== before.wide) this.#say(this.effects.rememberWide(this.state.wide));
     this.#refresh();
   }
@@ -125,7 +130,7 @@ export class Controller {
   #refresh(): void {
     const { view } = this.state;
     const frame = this.#frame;
-    this.#list = listView(frame, this.state);
+    this.#list = views[view].list(frame, this.state);
     const position = settle(this.state.positions[view], this.#list.ids, listRows(frame, this.#size));
     this.state = { ...this.state, positions: { ...this.state.positions, [view]: position } };
     const memory = this.#memories.get(view) ?? new Map<string, number>();

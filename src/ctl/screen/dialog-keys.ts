@@ -1,6 +1,6 @@
 import { VsocketError } from '../../errors/vsocket-error.js';
-import { compileFilter } from '../filter/compile-filter.js';
-import { viewTables, type Dialog, type UiState, type ViewName } from './ui-state.js';
+import type { Dialog, UiState } from './ui-state.js';
+import { views } from './views.js';
 
 /** What a key does while a dialog is open. `kill` says that the user confirmed. */
 export interface DialogResult {
@@ -53,12 +53,6 @@ function editText(text: string, key: string): string {
   return [...key].length === 1 ? text + key : text;
 }
 
-const filterChecks: Record<ViewName, (text: string) => unknown> = {
-  hosts: (text) => compileFilter(text, viewTables.hosts),
-  vms: (text) => compileFilter(text, viewTables.vms),
-  flows: (text) => compileFilter(text, viewTables.flows),
-};
-
 function problem(state: UiState, purpose: Input['purpose'], text: string): string {
   if (purpose === 'delay') {
     const seconds = Number(text);
@@ -66,7 +60,7 @@ function problem(state: UiState, purpose: Input['purpose'], text: string): strin
     return fine ? '' : `seconds, ${String(delayLimits.least)} to ${String(delayLimits.most)}`;
   }
   try {
-    filterChecks[state.view](text);
+    views[state.view].checkFilter(text);
     return '';
   } catch (error) {
     if (error instanceof VsocketError) return error.message;

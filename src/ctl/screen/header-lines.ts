@@ -1,13 +1,12 @@
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { formatRate } from '../text/units.js';
 import { fitLine, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
-import { viewNames, viewTables, type UiState } from './ui-state.js';
+import type { UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
+import { viewNames, views } from './views.js';
 
 /** Failed hosts that get a line of their own; the rest is counted. */
 const shownFailures = 3;
-
-const titles = { hosts: 'Hosts', vms: 'VMs', flows: 'Flows' };
 
 /** The fleet at a glance, hosts that failed with the reason, and where one is. */
 export function headerLines(
@@ -69,20 +68,20 @@ function tabSegments(state: UiState): Line {
   const tabs = viewNames.map((name, index): Segment => {
     const current = name === state.view;
     return {
-      text: ` ${String(index + 1)} ${titles[name]} `,
+      text: ` ${String(index + 1)} ${views[name].title} `,
       bold: current,
       inverse: current,
       ...(current ? {} : { tone: 'muted' }),
     };
   });
-  const { host, vm } = state.scope;
-  const place = [host, vm].filter((part) => part !== null).join(' / ');
+  const { host, vm, device } = state.scope;
+  const place = [host, vm, device].filter((part) => part !== null).join(' / ');
   return place === '' ? tabs : [...tabs, { text: `  ${place}`, tone: 'accent', bold: true }];
 }
 
 function placeSegments(list: ViewList, state: UiState): Line {
   const sort = state.sorts[state.view];
-  const header = viewTables[state.view].columns.find((column) => column.key === sort.key)?.header ?? sort.key;
+  const header = views[state.view].columns.find((column) => column.key === sort.key)?.header ?? sort.key;
   const filter = state.filters[state.view];
   const position = state.positions[state.view];
   const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}`;

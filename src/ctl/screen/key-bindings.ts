@@ -1,4 +1,5 @@
 import type { ActionName } from './actions.js';
+import { viewNames, views } from './views.js';
 
 /** What a key does where a list is shown. The help, the footer and the read-only mode come from this table. */
 export interface KeyBinding {
@@ -16,14 +17,17 @@ export interface KeyBinding {
 export const keyBindings: readonly KeyBinding[] = [
   { keys: ['?'], label: '?', summary: 'this help', action: 'openHelp', hint: 'help' },
   { keys: ['q'], label: 'q', summary: 'quit', action: 'quit', hint: 'quit' },
-  { keys: ['1'], label: '1', summary: 'all hosts', action: 'showHosts' },
-  { keys: ['2'], label: '2', summary: 'all VMs', action: 'showVms' },
-  { keys: ['3'], label: '3', summary: 'all flows', action: 'showFlows' },
+  ...viewNames.map((name, index): KeyBinding => ({
+    keys: [String(index + 1)],
+    label: String(index + 1),
+    summary: `all ${views[name].plural}`,
+    action: `show ${name}`,
+  })),
   { keys: ['tab'], label: 'Tab', summary: 'next view', action: 'nextView' },
   {
     keys: ['enter', 'l', 'right'],
     label: 'Enter l →',
-    summary: 'go in: a host’s VMs, a VM’s flows',
+    summary: 'go in: a host’s VMs, a VM’s flows, a device’s QPs',
     action: 'goIn',
     hint: 'in',
   },

@@ -1,3 +1,4 @@
+import type { Kind } from '../columns/column.js';
 import { displayWidth } from '../text/width.js';
 import type { Cell, ViewColumn } from './view-list.js';
 
@@ -6,6 +7,9 @@ export interface PlacedColumn {
   index: number;
   width: number;
 }
+
+/** Kinds whose values change from frame to frame. */
+const moving: ReadonlySet<Kind> = new Set(['rate', 'frequency', 'bytes', 'time']);
 
 /** Widths that columns had before: they only grow while a view is open, so that nothing jitters. */
 export type WidthMemory = Map<string, number>;
@@ -51,8 +55,7 @@ function naturalWidth(
 ): number {
   // One more for the arrow that marks the sorted column.
   const header = displayWidth(column.header) + 1;
-  if (column.kind === 'rate' || column.kind === 'bytes' || column.kind === 'time')
-    return Math.max(header, column.maximumWidth);
+  if (moving.has(column.kind)) return Math.max(header, column.maximumWidth);
   const widest = rows.reduce((most, cells) => Math.max(most, displayWidth(cells[index]?.text ?? '')), header);
   const width = Math.max(
     memory.get(column.key) ?? 0,

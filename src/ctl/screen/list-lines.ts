@@ -3,6 +3,7 @@ import { layoutColumns, type PlacedColumn, type WidthMemory } from './layout-col
 import { fitLine, type Glyphs, type Line } from './line.js';
 import type { UiState } from './ui-state.js';
 import type { Cell, ViewList } from './view-list.js';
+import { views } from './views.js';
 
 export interface ListArea {
   width: number;
@@ -85,6 +86,7 @@ function rowLine(
 }
 
 function emptyText(list: ViewList, state: UiState): string {
-  const noun = { hosts: 'hosts', vms: 'VMs', flows: 'flows' }[state.view];
+  const noun = views[state.view].plural;
+  if (!list.answered) return 'no answer yet';
   return list.total > 0 ? `no ${noun} match the filter, / changes it` : `no ${noun}`;
 }

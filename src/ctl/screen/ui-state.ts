@@ -1,11 +1,7 @@
 import type { SortOrder } from '../columns/compare-rows.js';
-import { flowTable, type FlowRow } from '../columns/flow-table.js';
-import { hostTable } from '../columns/host-table.js';
-import { vmTable } from '../columns/vm-table.js';
+import type { FlowRow } from '../columns/flow-table.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
-
-export const viewNames = ['hosts', 'vms', 'flows'] as const;
-export type ViewName = (typeof viewNames)[number];
+import { everywhere, forEachView, views, type Scope, type ViewName } from './views.js';
 
 /** Where one stands in a list. The cursor follows its row when the order changes, unless it is at the top. */
 export interface Position {
@@ -22,8 +18,7 @@ export type Dialog =
 /** Everything that keys change. Plain data: actions make a new one of the old one. */
 export interface UiState {
   view: ViewName;
-  /** What one went into: a host's VMs, a VM's flows. */
-  scope: { host: string | null; vm: string | null };
+  scope: Scope;
   positions: Record<ViewName, Position>;
   sorts: Record<ViewName, SortOrder>;
   filters: Record<ViewName, string>;
@@ -43,18 +38,16 @@ export interface InitialSettings {
   wide: boolean;
 }
 
+/** At the first row. */
+export const start: Position = { id: null, index: 0, top: 0 };
+
 export function initialState(settings: InitialSettings): UiState {
-  const start: Position = { id: null, index: 0, top: 0 };
   return {
     view: 'flows',
-    scope: { host: null, vm: null },
-    positions: { hosts: start, vms: start, flows: start },
-    sorts: {
-      hosts: { key: hostTable.defaultSort, reverse: false },
-      vms: { key: vmTable.defaultSort, reverse: false },
-      flows: settings.sort,
-    },
-    filters: { hosts: '', vms: '', flows: settings.filter },
+    scope: everywhere,
+    positions: forEachView(() => start),
+    sorts: { ...forEachView((name) => views[name].sort), flows: settings.sort },
+    filters: { ...forEachView(() => ''), flows: settings.filter },
     marked: new Set(),
     wide: settings.wide,
     frozen: null,
@@ -63,5 +56,3 @@ export function initialState(settings: InitialSettings): UiState {
     message: null,
   };
 }
-
-export const viewTables = { hosts: hostTable, vms: vmTable, flows: flowTable };

@@ -1,9 +1,9 @@
 import { isNumeric, shownColumns, type Kind, type Table, type Tone } from '../columns/column.js';
 import { sortRows } from '../columns/compare-rows.js';
-import { formatValue } from '../columns/format-value.js';
+import { formatCell } from '../columns/format-value.js';
 import { compileFilter } from '../filter/compile-filter.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
-import { viewTables, type UiState } from './ui-state.js';
+import type { UiState } from './ui-state.js';
 
 export interface ViewColumn {
   key: string;
@@ -22,6 +22,8 @@ export interface Cell {
 /** The rows of the view that is open, filtered and sorted. Cells are made only for rows that are drawn. */
 export interface ViewList {
   columns: ViewColumn[];
+  /** Whether any host has been asked for it yet. */
+  answered: boolean;
   /** Rows before filtering. */
   total: number;
   ids: string[];
@@ -29,28 +31,12 @@ export interface ViewList {
 }
 
 /** `at` is the frame's own time, so that ages stand still in a frozen frame. */
-export function listView(frame: LiveFrame, state: UiState): ViewList {
-  const { host, vm } = state.scope;
-  switch (state.view) {
-    case 'hosts':
-      return listRows(frame.hosts, viewTables.hosts, frame, state);
-    case 'vms':
-      return listRows(
-        frame.vms.filter((row) => host === null || row.host === host),
-        viewTables.vms,
-        frame,
-        state,
-      );
-    case 'flows': {
-      const inScope = frame.flows.filter(
-        (row) => (host === null || row.host === host) && (vm === null || row.vm === vm),
-      );
-      return listRows(inScope, viewTables.flows, frame, state);
-    }
-  }
-}
-
-function listRows<Row>(rows: readonly Row[], table: Table<Row>, frame: LiveFrame, state: UiState): ViewList {
+export function listRows<Row>(
+  rows: readonly Row[],
+  table: Table<Row>,
+  frame: LiveFrame,
+  state: UiState,
+): Omit<ViewList, 'answered'> {
   const sorted = sortRows(
     rows.filter(compileFilter(state.filters[state.view], table)),
     table,
@@ -73,7 +59,7 @@ function listRows<Row>(rows: readonly Row[], table: Table<Row>, frame: LiveFrame
       const row = sorted[index];
       if (row === undefined) return [];
       return columns.map((column) => ({
-        text: formatValue(column.value(row), column.kind, options),
+        text: formatCell(column, row, options),
         tone: column.tone?.(row) ?? 'plain',
       }));
     },

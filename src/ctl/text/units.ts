@@ -18,6 +18,25 @@ export function formatRate(bytesPerSecond: number): string {
   return bytesPerSecond < 0.5 ? '-' : `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** Events a second; nothing moving is a dash, as with bytes. */
+export function formatFrequency(perSecond: number): string {
+  if (perSecond < 0.05) return '-';
+  return `${perSecond < 99.95 ? perSecond.toFixed(1) : perSecond.toFixed(0)}/s`;
+}
+
+const bitSteps = ['b/s', 'kb/s', 'Mb/s', 'Gb/s', 'Tb/s'] as const;
+
+/** The rate of a network port, in powers of 1000 as everybody counts them: `100 Gb/s`, `2.5 Gb/s`. */
+export function formatBitRate(bitsPerSecond: number): string {
+  let value = bitsPerSecond;
+  let step = 0;
+  while (value >= 1000 && step < bitSteps.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return `${String(Math.round(value * 10) / 10)} ${bitSteps[step] ?? ''}`;
+}
+
 const ages: readonly (readonly [number, string])[] = [
   [86_400, 'd'],
   [3600, 'h'],
@@ -38,10 +57,10 @@ export function formatDuration(seconds: number): string {
 
 const quantityPattern = /^(\d+(?:\.\d+)?)([kmgtp]?)(?:i?b)?(?:\/s)?$/i;
 
-/** `1.5M`, `64KiB`, `10` as a number, or null when the text is no quantity. */
-export function parseQuantity(text: string): number | null {
+/** `1.5M`, `64KiB`, `10` as a number, or null when the text is no quantity. `k` is 1000 where bits are meant. */
+export function parseQuantity(text: string, k: 1000 | 1024 = 1024): number | null {
   const match = quantityPattern.exec(text);
   if (match === null) return null;
   const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
-  return Number(match[1]) * 1024 ** power;
+  return Number(match[1]) * k ** power;
 }

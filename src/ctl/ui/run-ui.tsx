@@ -12,6 +12,7 @@ import { Controller } from '../screen/controller.js';
 import type { EffectName } from '../screen/actions.js';
 import { asciiGlyphs, unicodeGlyphs } from '../screen/line.js';
 import { initialState } from '../screen/ui-state.js';
+import { views } from '../screen/views.js';
 import { FrameWriter } from './frame-writer.js';
 import { TerminalSession } from './terminal-session.js';
 
@@ -46,6 +47,7 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
         monitor.refresh();
         return result;
       },
+      open: (view) => monitor.want(views[view].polls),
       setDelay: (seconds) => monitor.setDelay(seconds * 1000),
       rememberWide: (wide) => saveSettings({ wide }, environment),
       effect: (name) => effects[name](),

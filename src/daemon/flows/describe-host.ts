@@ -5,7 +5,12 @@ import { version } from '../version.js';
 import type { FlowSnapshot } from './flow-table.js';
 
 /** This hypervisor, with the sums over its VMs. */
-export function describeHost(config: HostConfig, startedAt: Date, { vms }: FlowSnapshot): Host {
+export function describeHost(
+  config: HostConfig,
+  startedAt: Date,
+  { vms }: FlowSnapshot,
+  rdma: Pick<Host, 'rdmaDevices' | 'rdmaReason'>,
+): Host {
   const sum = (column: 'flows' | 'fastFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond'): number =>
     vms.reduce((total: number, vm: Vm) => total + vm[column], 0);
   return {
@@ -18,6 +23,7 @@ export function describeHost(config: HostConfig, startedAt: Date, { vms }: FlowS
     fastFlows: sum('fastFlows'),
     txBytesPerSecond: sum('txBytesPerSecond'),
     rxBytesPerSecond: sum('rxBytesPerSecond'),
+    ...rdma,
     upgradeAfterCalls: config.upgradeAfterCalls,
     upgradeAfterBytes: config.upgradeAfterBytes,
   };

@@ -5,7 +5,7 @@ import type { LedgerFlow, LedgerReader, LedgerVm } from '../../ledger/ledger-flo
 import type { Connection } from '../observer/connection.js';
 import type { HostObserver } from '../observer/host-observer.js';
 import { describeFlow } from './describe-flow.js';
-import { RateMeters } from './rate-meters.js';
+import { RateMeters } from '../rates/rate-meters.js';
 import type { VmDirectory } from './vm-directory.js';
 
 /** The host’s flows and VMs at one moment. */
@@ -15,6 +15,8 @@ export interface FlowSnapshot {
   /** The connections under the flows’ ids. */
   connections: Map<string, Connection>;
 }
+
+type Rates = Pick<Vm, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
 
 /** Joins what the kernel counts, what the data plane knows, and the rates. */
 export class FlowTable {
@@ -56,20 +58,13 @@ export class FlowTable {
     const claim = claims.get(`${vm.name}:${cookie}`);
     const note = reader?.note(vm.name, cookie) ?? null;
     const flow = describeFlow(this.config.host, vm, connection, claim, note, this.directory);
-    const { txBytesPerSecond, rxBytesPerSecond } = this.#meters.measure(
-      flow.id,
-      at,
-      flow.txBytes,
-      flow.rxBytes,
-    );
-    return { ...flow, txBytesPerSecond, rxBytesPerSecond };
+    return { ...flow, ...this.#rates(flow.id, at, flow.txBytes, flow.rxBytes) };
   }
 
   #vm(vm: VmConfig, flows: Flow[], ledgerVm: LedgerVm | undefined, at: number): Vm {
     const tcp = this.observer.totals(vm.name);
     const txBytes = tcp.txBytes + (ledgerVm?.ringTxBytes ?? 0);
     const rxBytes = tcp.rxBytes + (ledgerVm?.ringRxBytes ?? 0);
-    const { txBytesPerSecond, rxBytesPerSecond } = this.#meters.measure(vm.name, at, txBytes, rxBytes);
     return {
       name: vm.name,
       host: this.config.host,
@@ -82,8 +77,13 @@ export class FlowTable {
       fastFlows: flows.filter((flow) => flow.path !== 'tcp').length,
       txBytes,
       rxBytes,
-      txBytesPerSecond,
-      rxBytesPerSecond,
+      ...this.#rates(vm.name, at, txBytes, rxBytes),
     };
+  }
+
+  #rates(name: string, at: number, txBytes: number, rxBytes: number): Rates {
+    const [txBytesPerSecond = 0, rxBytesPerSecond = 0] =
+      this.#meters.measure(name, at, [txBytes, rxBytes]) ?? [];
+    return { txBytesPerSecond, rxBytesPerSecond };
   }
 }

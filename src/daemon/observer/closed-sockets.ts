@@ -1,9 +1,10 @@
 import { inNetworkNamespace } from '../../native/network-namespace.js';
 import { RawSocket } from '../../native/raw-socket.js';
 import { SystemCallError } from '../../native/libc.js';
-import { addressFamily, netlinkSockDiag, netlinkType } from './inet-diag-layout.js';
+import { netlinkFamily } from '../../netlink/netlink-header.js';
+import { netlinkMessages } from '../../netlink/netlink-messages.js';
+import { diagType, netlinkSockDiag } from './inet-diag-layout.js';
 import { parseKernelSocket, type KernelSocket } from './kernel-socket.js';
-import { netlinkMessages } from './netlink-messages.js';
 
 /** SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY of linux/sock_diag.h, as bits */
 const destroyGroups = (1 << 0) | (1 << 2);
@@ -19,13 +20,10 @@ export class ClosedSockets {
 
   /** @throws SystemCallError; an Error with `code` when the namespace’s file cannot be opened */
   constructor(networkNamespace: string) {
-    this.#socket = inNetworkNamespace(
-      networkNamespace,
-      () => new RawSocket(addressFamily.netlink, netlinkSockDiag),
-    );
+    this.#socket = inNetworkNamespace(networkNamespace, () => new RawSocket(netlinkFamily, netlinkSockDiag));
     this.#socket.setReceiveBuffer(receiveBufferBytes);
     const address = Buffer.alloc(12);
-    address.writeUInt16LE(addressFamily.netlink, 0);
+    address.writeUInt16LE(netlinkFamily, 0);
     address.writeUInt32LE(destroyGroups, 8);
     this.#socket.bind(address);
   }
@@ -45,7 +43,7 @@ export class ClosedSockets {
       }
       if (length === null) return { sockets, lost };
       for (const message of netlinkMessages(this.#datagram.subarray(0, length))) {
-        if (message.type !== netlinkType.sockDiagByFamily) continue;
+        if (message.type !== diagType.byFamily) continue;
         const socket = parseKernelSocket(message.payload);
         if (socket) sockets.push(socket);
       }

@@ -1,14 +1,10 @@
 /**
- * Layouts of the kernel’s socket diagnosis, as of linux/netlink.h, sock_diag.h, inet_diag.h and tcp.h.
+ * Layouts of the kernel’s socket diagnosis, as of linux/sock_diag.h, inet_diag.h and tcp.h.
  * All are in the machine’s byte order (little endian on every system that vSocket supports), ports and
  * addresses in the network’s. A test compares the numbers with the installed headers.
  */
-export const netlinkHeader = { bytes: 16, length: 0, type: 4, flags: 6, sequence: 8 } as const;
-
-export const netlinkType = { error: 2, done: 3, sockDiagByFamily: 20, sockDestroy: 21 } as const;
-
-/** NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP (root | match) */
-export const netlinkFlag = { request: 0x1, acknowledge: 0x4, dump: 0x300 } as const;
+/** SOCK_DIAG_BY_FAMILY and SOCK_DESTROY */
+export const diagType = { byFamily: 20, destroy: 21 } as const;
 
 /** struct inet_diag_req_v2, and struct inet_diag_sockid in it at `id` */
 export const diagRequest = { bytes: 56, family: 0, protocol: 1, extensions: 2, states: 4, id: 8 } as const;
@@ -57,6 +53,6 @@ export const tcpState = {
   closing: 11,
 } as const;
 
-export const addressFamily = { inet: 2, inet6: 10, netlink: 16 } as const;
+export const addressFamily = { inet: 2, inet6: 10 } as const;
 export const protocolTcp = 6;
 export const netlinkSockDiag = 4;

@@ -1,3 +1,4 @@
+import { eachAttribute } from '../../netlink/attributes.js';
 import { addressFamily, diagMessage, infoAttribute, socketId, tcpInfo } from './inet-diag-layout.js';
 
 /** One TCP socket as the kernel tells of it. Byte counts are the kernel’s raw ones: see payload.ts. */
@@ -52,14 +53,9 @@ export function parseKernelSocket(message: Buffer): KernelSocket | null {
 }
 
 function findCounters(message: Buffer): TcpCounters | null {
-  for (let at: number = diagMessage.bytes; at + 4 <= message.length;) {
-    const length = message.readUInt16LE(at);
-    if (length < 4 || at + length > message.length) return null;
-    if (message.readUInt16LE(at + 2) === infoAttribute) {
-      const end = tcpInfo.bytesRetransmitted + 8;
-      return length - 4 < end ? null : readCounters(message.subarray(at + 4, at + length));
-    }
-    at += (length + 3) & ~3;
+  for (const { type, value } of eachAttribute(message.subarray(diagMessage.bytes))) {
+    if (type !== infoAttribute) continue;
+    return value.length < tcpInfo.bytesRetransmitted + 8 ? null : readCounters(value);
   }
   return null;
 }

@@ -1,31 +1,22 @@
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { inNetworkNamespace } from '../../native/network-namespace.js';
-import { RawSocket } from '../../native/raw-socket.js';
-import { SystemCallError } from '../../native/libc.js';
+import { NetlinkClient } from '../../netlink/netlink-client.js';
+import { netlinkFlag } from '../../netlink/netlink-header.js';
 import { destroyRequest, dumpRequest, lookupRequest } from './diag-request.js';
-import { addressFamily, netlinkSockDiag, netlinkType } from './inet-diag-layout.js';
+import { addressFamily, diagType, netlinkSockDiag } from './inet-diag-layout.js';
 import { parseKernelSocket, type KernelSocket } from './kernel-socket.js';
-import { netlinkMessages } from './netlink-messages.js';
-
-/** The kernel fills datagrams of at most this size (NLMSG_GOODSIZE and what recv() asks for). */
-const datagramBytes = 32 * 1024;
-/** How long one slice of a dump may hold the event loop. */
-const sliceMilliseconds = 4;
 
 /** Questions to the kernel about one network namespace’s TCP sockets (NETLINK_SOCK_DIAG). */
 export class SocketDiagnosis {
-  readonly #socket: RawSocket;
-  readonly #datagram = Buffer.alloc(datagramBytes);
-  #sequence = 0;
+  readonly #client: NetlinkClient;
 
   /**
    * @param networkNamespace path of the namespace’s file
    * @throws SystemCallError; an Error with `code` when the file cannot be opened
    */
   constructor(networkNamespace: string) {
-    this.#socket = inNetworkNamespace(
+    this.#client = inNetworkNamespace(
       networkNamespace,
-      () => new RawSocket(addressFamily.netlink, netlinkSockDiag),
+      () => new NetlinkClient('sock_diag', netlinkSockDiag),
     );
   }
 
@@ -33,62 +24,27 @@ export class SocketDiagnosis {
   async dump(states: readonly number[]): Promise<KernelSocket[]> {
     const found: KernelSocket[] = [];
     for (const family of [addressFamily.inet, addressFamily.inet6])
-      await this.#dumpFamily(family, states, found);
-    return found;
-  }
-
-  async #dumpFamily(family: number, states: readonly number[], found: KernelSocket[]): Promise<void> {
-    const sequence = ++this.#sequence;
-    this.#socket.send(dumpRequest(sequence, family, states));
-    let sliceEnd = performance.now() + sliceMilliseconds;
-    for (;;) {
-      // The kernel answers a dump within send() and recv(): nothing to read means that it has been interrupted.
-      const length = this.#socket.receive(this.#datagram);
-      if (length === null) throw new Error('the kernel left a dump of sockets unfinished');
-      for (const message of netlinkMessages(this.#datagram.subarray(0, length))) {
-        if (message.sequence !== sequence) continue;
-        if (message.type === netlinkType.done) return;
-        if (message.type === netlinkType.error)
-          throw new SystemCallError('sock_diag dump', -message.payload.readInt32LE(0));
-        const socket = parseKernelSocket(message.payload);
+      await this.#client.dump(diagType.byFamily, dumpRequest(family, states), (payload) => {
+        const socket = parseKernelSocket(payload);
         if (socket) found.push(socket);
-      }
-      if (performance.now() > sliceEnd) {
-        await yieldToOthers();
-        sliceEnd = performance.now() + sliceMilliseconds;
-      }
-    }
+      });
+    return found;
   }
 
   /** Ends a socket by the kernel’s hand. @returns 0, or the kernel’s errno (ENOENT: it is gone already) */
   destroy(socket: KernelSocket): number {
-    const sequence = ++this.#sequence;
-    this.#socket.send(destroyRequest(sequence, socket.family, socket.id));
-    return this.#answer(sequence) as number;
+    const request = destroyRequest(socket.family, socket.id);
+    const answer = this.#client.ask(diagType.destroy, netlinkFlag.acknowledge, request);
+    return typeof answer === 'number' ? answer : 0;
   }
 
   /** What has a closed socket’s 5-tuple now: its TIME_WAIT remainder, a successor, a listener, or nothing. */
   findSuccessor(closed: KernelSocket): KernelSocket | null {
-    const sequence = ++this.#sequence;
-    this.#socket.send(lookupRequest(sequence, closed.family, closed.id));
-    const answer = this.#answer(sequence);
-    return typeof answer === 'number' ? null : answer;
-  }
-
-  /** The kernel answers within send(): the socket that was asked for, or an errno. */
-  #answer(sequence: number): KernelSocket | number | null {
-    for (;;) {
-      const length = this.#socket.receive(this.#datagram);
-      if (length === null) throw new Error('the kernel left a question about a socket unanswered');
-      for (const message of netlinkMessages(this.#datagram.subarray(0, length))) {
-        if (message.sequence !== sequence) continue;
-        if (message.type === netlinkType.error) return -message.payload.readInt32LE(0);
-        return parseKernelSocket(message.payload);
-      }
-    }
+    const answer = this.#client.ask(diagType.byFamily, 0, lookupRequest(closed.family, closed.id));
+    return typeof answer === 'number' ? null : parseKernelSocket(answer);
   }
 
   close(): void {
-    this.#socket.close();
+    this.#client.close();
   }
 }

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
 import { KillRequest, KillResponse } from '../../api/kill.js';
-import { FlowList, FlowQuery, VmList } from '../../api/lists.js';
+import type { List } from '../../api/define-list.js';
+import { listNames, lists, type ListName, type RowsOf } from '../../api/lists.js';
 import type { Requester } from '../audit/requester.js';
-import { selectFlows } from '../flows/select-flows.js';
 import { openApiDocument } from './openapi.js';
 import { route, type Route } from './route.js';
+import { selectRows } from './select-rows.js';
 
 /** What the API needs of vsockd. */
 export interface Backend {
   host(): Promise<Host>;
-  vms(): Promise<z.infer<typeof VmList>['items']>;
-  flows(): Promise<Flow[]>;
+  lists: { [Name in ListName]: () => Promise<RowsOf[Name][]> };
   matching(request: KillRequest): Promise<Flow[]>;
   kill(request: KillRequest, requester: Requester): Promise<KillResponse>;
 }
@@ -33,26 +33,7 @@ export function apiRoutes(backend: Backend): Route[] {
       answer: Host,
       handle: () => backend.host(),
     }),
-    route({
-      method: 'GET',
-      path: '/v1/vms',
-      summary: 'The VMs of this host',
-      right: 'read',
-      query: null,
-      body: null,
-      answer: VmList,
-      handle: async () => ({ items: await backend.vms() }),
-    }),
-    route({
-      method: 'GET',
-      path: '/v1/flows',
-      summary: 'The VMs’ flows, filtered, sorted and cut',
-      right: 'read',
-      query: FlowQuery,
-      body: null,
-      answer: FlowList,
-      handle: async ({ query }) => selectFlows(await backend.flows(), query),
-    }),
+    ...listNames.map((name) => listRoute(name, backend)),
     route({
       method: 'POST',
       path: '/v1/flows/kill',
@@ -60,7 +41,7 @@ export function apiRoutes(backend: Backend): Route[] {
       right: 'change',
       query: KillQuery,
       body: KillRequest,
-      answer: z.union([KillResponse, FlowList]),
+      answer: z.union([KillResponse, lists.flows.answer]),
       handle: async ({ query, body, requester }) => {
         if (query.dryRun === 'false') return backend.kill(body, requester());
         const items = await backend.matching(body);
@@ -79,4 +60,18 @@ export function apiRoutes(backend: Backend): Route[] {
     }),
   ] as Route[];
   return routes;
+}
+
+function listRoute<Name extends ListName>(name: Name, backend: Backend): Route {
+  const list: List<RowsOf[Name]> = lists[name];
+  return route({
+    method: 'GET',
+    path: list.path,
+    summary: `${list.summary}, filtered, sorted and cut`,
+    right: 'read',
+    query: list.query,
+    body: null,
+    answer: list.answer,
+    handle: async ({ query }) => selectRows(list, await backend.lists[name](), query),
+  });
 }

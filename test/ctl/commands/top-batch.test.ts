@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
+import { Counter } from '../../../src/api/counter.js';
+import { Device } from '../../../src/api/device.js';
 import { Flow } from '../../../src/api/flow.js';
+import { QueuePair } from '../../../src/api/rdma-resources.js';
 import { Vm } from '../../../src/api/vm.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { mainFile } from '../support/run-vsockctl.js';
@@ -13,6 +16,9 @@ const Frame = z.strictObject({
   hosts: z.array(z.looseObject({ host: z.string(), status: z.enum(['ok', 'failed']) })),
   vms: z.array(Vm),
   flows: z.array(Flow),
+  devices: z.array(Device),
+  qps: z.array(QueuePair),
+  counters: z.array(Counter),
   errors: z.array(z.strictObject({ host: z.string(), code: z.string(), message: z.string() })),
 });
 
@@ -43,6 +49,7 @@ test('three frames as JSON Lines, over one connection a host', async () => {
       [frame.hosts.length, frame.vms.length, frame.flows.length, frame.errors.length],
       [2, 4, 12, 0],
     );
+    assert.deepEqual([frame.devices.length, frame.qps.length, frame.counters.length], [4, 8, 6]);
   }
 });
 

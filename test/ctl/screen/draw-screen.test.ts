@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { hostRow } from '../../../src/ctl/columns/host-table.js';
 import type { LiveFrame } from '../../../src/ctl/model/fleet-monitor.js';
+import { frameLists } from '../../../src/ctl/model/frame.js';
 import { Controller } from '../../../src/ctl/screen/controller.js';
 import { keyBindings } from '../../../src/ctl/screen/key-bindings.js';
 import { asciiGlyphs, lineWidth, unicodeGlyphs } from '../../../src/ctl/screen/line.js';
@@ -16,7 +17,11 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     hosts: [hostRow({ host: 'alpha', ok: true, answer: data.host })],
     vms: data.vms,
     flows: data.flows,
+    devices: data.devices,
+    qps: data.qps,
+    counters: data.counters,
     errors: [],
+    answered: new Set(frameLists),
   };
 }
 
@@ -36,6 +41,7 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
         effects.push(`kill ${targets.map((flow) => flow.id).join(' ')}`);
         return Promise.resolve({ rows: [], errors: [] });
       },
+      open: (view) => effects.push(`open ${view}`),
       setDelay: (seconds) => effects.push(`delay ${String(seconds)}`),
       rememberWide: (wide) => {
         effects.push(`wide ${String(wide)}`);

@@ -2,11 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { z } from 'zod';
-import { Flow } from '../../../src/api/flow.js';
+import type { Flow } from '../../../src/api/flow.js';
 import { Host } from '../../../src/api/host.js';
 import { KillRequest, type KillOutcome } from '../../../src/api/kill.js';
-import { Vm } from '../../../src/api/vm.js';
+import { listNames, lists } from '../../../src/api/lists.js';
 import type { FixtureData } from './fixture-data.js';
 
 /** Takes over an answer; false leaves it to the fixture. For hosts that hang, lie or break off. */
@@ -49,12 +48,16 @@ export class FixtureApi {
       body,
     });
     if (this.misbehave(request, response)) return;
-    const vm = url.searchParams.get('vm');
     if (url.pathname === '/v1/host') return answer(response, Host.parse(this.data.host));
-    if (url.pathname === '/v1/vms') return answer(response, { items: z.array(Vm).parse(this.data.vms) });
-    if (url.pathname === '/v1/flows') {
-      const items = z.array(Flow).parse(this.data.flows.filter((flow) => vm === null || flow.vm === vm));
-      return answer(response, { items, total: items.length });
+    const listed = listNames.find((name) => lists[name].path === url.pathname);
+    if (listed !== undefined) {
+      const wanted = [...url.searchParams];
+      const items = this.data[listed].filter((row) =>
+        wanted.every(
+          ([field, value]) => String((row as unknown as Record<string, unknown>)[field]) === value,
+        ),
+      );
+      return answer(response, lists[listed].answer.parse({ items, total: items.length }));
     }
     if (url.pathname === '/v1/flows/kill' && mayChange)
       return this.#kill(KillRequest.parse(JSON.parse(body)), url, response);
@@ -65,7 +68,7 @@ export class FixtureApi {
     const named = (flow: Flow): boolean =>
       'vm' in request ? flow.vm === request.vm : request.ids.includes(flow.id);
     const items = this.data.flows.filter(named);
-    if (url.searchParams.get('dryRun') === 'true') return answer(response, { items });
+    if (url.searchParams.get('dryRun') === 'true') return answer(response, { items, total: items.length });
     this.data.flows = this.data.flows.filter((flow) => !named(flow));
     const outcomes: KillOutcome[] = items.map(({ id }) => ({ id, outcome: 'reset', detail: '' }));
     answer(response, { outcomes });

@@ -1,9 +1,10 @@
 import { flowReasonCodes, type Flow } from '../../../src/api/flow.js';
 import type { Host } from '../../../src/api/host.js';
 import type { Vm } from '../../../src/api/vm.js';
+import { fixtureRdma, type FixtureRdma } from './fixture-rdma.js';
 
 /** What one fixture host answers. */
-export interface FixtureData {
+export interface FixtureData extends FixtureRdma {
   host: Host;
   vms: Vm[];
   flows: Flow[];
@@ -19,7 +20,7 @@ export function fixtureData(
 ): FixtureData {
   const flows = Array.from({ length: count }, (_, index) => fixtureFlow(name, index, vmNames));
   const vms = vmNames.map((vm, index) => fixtureVm(name, vm, index, flows));
-  return { host: fixtureHost(name, vms, flows), vms, flows };
+  return { host: fixtureHost(name, vms, flows), vms, flows, ...fixtureRdma(name) };
 }
 
 function fixtureFlow(host: string, index: number, vmNames: [string, string]): Flow {
@@ -84,6 +85,8 @@ function fixtureHost(name: string, vms: readonly Vm[], flows: readonly Flow[]): 
     fastFlows: flows.filter((flow) => flow.path !== 'tcp').length,
     txBytesPerSecond: vms.reduce((total, vm) => total + vm.txBytesPerSecond, 0),
     rxBytesPerSecond: vms.reduce((total, vm) => total + vm.rxBytesPerSecond, 0),
+    rdmaDevices: 1,
+    rdmaReason: null,
     upgradeAfterCalls: 4,
     upgradeAfterBytes: 4096,
   };

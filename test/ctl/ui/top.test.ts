@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { fixtureData } from '../support/fixture-data.js';
@@ -45,6 +46,39 @@ test('q quits with 0 and gives the terminal back', options, async () => {
   assert.deepEqual(terminal.modes, { alternate: false, cursor: true });
 });
 
+test(
+  'RDMA views: their lists are asked for only while they are open; Enter leads on, Esc back',
+  options,
+  async () => {
+    await open();
+    const asked = (): Set<string> => new Set(fleet.alpha.requests.map(({ url }) => url));
+    assert.ok(!asked().has('GET /v1/counters'));
+    terminal.press('4');
+    await terminal.until(/> *mlx5_0\/1 +alpha +ACTIVE[^]*mlx5_0\/2 +beta +DOWN/);
+    assert.ok(asked().has('GET /v1/devices') && !asked().has('GET /v1/qps'));
+    terminal.press('Enter');
+    await terminal.until(/alpha \/ mlx5_0[^]*mlx5_0\/17 +alpha +117 +RC +RTS/);
+    terminal.press('Enter');
+    // What moves most comes first.
+    await terminal.until(
+      /PER SECOND▼[^]*port_xmit_data +4\.0 KiB +2\.0 KiB\/s[^]*port_xmit_packets +12 +6\.0\/s/,
+    );
+    terminal.press('Escape');
+    await terminal.until(/mlx5_0\/2 +alpha +DOWN/);
+    terminal.press('3');
+    await terminal.until(/> red/);
+    fleet.alpha.requests.length = 0;
+    // A round that was under way may still ask for the view before.
+    const rounds = (): string[] => fleet.alpha.requests.map(({ url }) => url);
+    while (rounds().filter((url) => url === 'GET /v1/host').length < 4) await sleep(50);
+    const second = rounds().indexOf('GET /v1/host', rounds().indexOf('GET /v1/host') + 1);
+    assert.deepEqual(
+      new Set(rounds().slice(second)),
+      new Set(['GET /v1/host', 'GET /v1/vms', 'GET /v1/flows']),
+    );
+  },
+);
+
 test('signals quit with their code and give the terminal back', options, async () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -77,11 +111,11 @@ test('down to a VM’s flows and out again', options, async () => {
   terminal.press('1');
   await terminal.until(/> alpha +ok/);
   terminal.press('j', 'Enter');
-  await terminal.until(/Flows +beta[^]*> blue3/);
+  await terminal.until(/Counters +beta[^]*> blue3/);
   terminal.press('G', 'Enter');
   await terminal.until(/beta \/ red3[^]*> red3:/);
   terminal.press('Escape');
-  await terminal.until(/Flows +beta .*\n.*VM/);
+  await terminal.until(/Counters +beta .*\n.*VM/);
   terminal.press('Escape');
   await terminal.until(/> (alpha|beta) +ok/);
 });

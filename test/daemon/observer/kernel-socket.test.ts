@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { parseKernelSocket } from '../../../src/daemon/observer/kernel-socket.js';
-import { netlinkMessages } from '../../../src/daemon/observer/netlink-messages.js';
+import { netlinkMessages } from '../../../src/netlink/netlink-messages.js';
 
 it('takes any bytes without reading past them', () => {
   fc.assert(

@@ -3,7 +3,7 @@ import { RateMeter } from './rate-meter.js';
 /** After such a pause old samples say nothing of the rate now. */
 const staleMilliseconds = 5000;
 
-/** The rate meters of all flows and VMs, by name. */
+/** The rate meters of a whole table, by name. */
 export class RateMeters {
   #meters = new Map<string, RateMeter>();
   #used = new Map<string, RateMeter>();
@@ -16,11 +16,12 @@ export class RateMeters {
     this.#lastRoundAt = at;
   }
 
-  measure(name: string, at: number, txBytes: number, rxBytes: number): RateMeter {
+  /** @returns the rates of the values, in their order; null until they are known */
+  measure(name: string, at: number, values: readonly number[]): readonly number[] | null {
     let meter = this.#meters.get(name);
-    if (meter === undefined) meter = new RateMeter(at, txBytes, rxBytes);
-    else meter.sample(at, txBytes, rxBytes);
+    if (meter === undefined) meter = new RateMeter(at, values);
+    else meter.sample(at, values);
     this.#used.set(name, meter);
-    return meter;
+    return meter.perSecond;
   }
 }

@@ -1,4 +1,4 @@
-import { netlinkHeader } from './inet-diag-layout.js';
+import { netlinkHeader } from './netlink-header.js';
 
 export interface NetlinkMessage {
   type: number;

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** What to list. Different filters must all hold. */
+export interface ListQuery {
+  sort: string;
+  limit?: number | undefined;
+  /** By field of the item. */
+  [filter: string]: unknown;
+}
+
+export interface ListAnswer<Row> {
+  items: Row[];
+  /** Rows that match, before the limit. */
+  total: number;
+}
+
+/** A list of the API, as data: the route, its checks, the client and the OpenAPI document come from it. */
+export interface List<Row extends object> {
+  path: string;
+  summary: string;
+  /** The item’s fields, in order. */
+  fields: readonly (keyof Row & string)[];
+  /** Fields by which the host filters. */
+  filters: readonly (keyof Row & string)[];
+  /** The field by which a list is sorted where the query does not say it, and where rows are level. */
+  order: keyof Row & string;
+  query: z.ZodType<ListQuery>;
+  answer: z.ZodType<ListAnswer<Row>>;
+}
+
+/** @param definition its `filters`: what a query may ask for, by field */
+export function defineList<Row extends object>(definition: {
+  path: string;
+  summary: string;
+  item: z.ZodObject & z.ZodType<Row>;
+  filters: Partial<Record<keyof Row & string, z.ZodType>>;
+  order: keyof Row & string;
+}): List<Row> {
+  const { path, summary, item, order } = definition;
+  const fields = Object.keys(item.shape) as (keyof Row & string)[];
+  const filters = Object.entries(definition.filters) as [keyof Row & string, z.ZodType][];
+  return {
+    path,
+    summary,
+    fields,
+    filters: filters.map(([field]) => field),
+    order,
+    query: z.strictObject({
+      ...Object.fromEntries(filters.map(([field, schema]) => [field, schema.optional()])),
+      sort: z
+        .enum(fields.flatMap((field) => [field, `-${field}`]))
+        .default(order)
+        .describe('a field of the items; with a minus in front: descending'),
+      limit: z.coerce.number().int().min(0).max(1_000_000).optional().describe('at most so many rows'),
+    }),
+    answer: z.object({
+      items: z.array<z.ZodType<Row>>(item),
+      total: z.number().int().describe('rows that match, before the limit'),
+    }),
+  };
+}

@@ -1,0 +1,92 @@
+import { counterSources, type Counter } from '../../api/counter.js';
+import { field, type Table } from './column.js';
+import { hostAndDevice, portColumn } from './rdma-columns.js';
+
+export const counterTable: Table<Counter> = {
+  noun: 'counter',
+  identify: (row) => row.id,
+  locate: (row) => `${row.host}/${row.id}`,
+  defaultSort: 'id',
+  columns: [
+    {
+      key: 'link',
+      header: 'DEVICE',
+      kind: 'text',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 20,
+      summary: 'device and port',
+      value: (row) => (row.port === null ? row.device : `${row.device}/${String(row.port)}`),
+    },
+    ...hostAndDevice<Counter>(),
+    portColumn(),
+    field('name', {
+      header: 'COUNTER',
+      kind: 'text',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 40,
+      summary: 'the kernel’s name of it',
+    }),
+    field('value', {
+      header: 'VALUE',
+      kind: 'count',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 20,
+      summary: 'how much; data in bytes',
+      kindOf: (row) => row.unit,
+    }),
+    field('perSecond', {
+      header: 'PER SECOND',
+      kind: 'frequency',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 12,
+      summary: 'how fast it grows; unknown until there were two looks',
+      kindOf: (row) => (row.unit === 'bytes' ? 'rate' : 'frequency'),
+    }),
+    field('source', {
+      header: 'SOURCE',
+      kind: 'text',
+      show: 'always',
+      priority: 4,
+      maximumWidth: 10,
+      summary: Object.entries(counterSources)
+        .map(([name, meaning]) => `${name}: ${meaning}`)
+        .join('; '),
+    }),
+    field('set', {
+      header: 'SET',
+      kind: 'count',
+      show: 'wide',
+      priority: 13,
+      maximumWidth: 8,
+      summary: 'number of the counter set to which queue pairs are bound',
+    }),
+    field('lqpns', {
+      header: 'QUEUE PAIRS',
+      kind: 'text',
+      show: 'always',
+      priority: 5,
+      maximumWidth: 24,
+      summary: 'the queue pairs that are bound',
+    }),
+    field('unit', {
+      header: 'UNIT',
+      kind: 'text',
+      show: 'wide',
+      priority: 14,
+      maximumWidth: 5,
+      summary: 'count or bytes',
+    }),
+    field('id', {
+      header: 'ID',
+      kind: 'text',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 60,
+      summary: 'device, port and name',
+    }),
+  ],
+};

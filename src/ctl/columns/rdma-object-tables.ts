@@ -1,0 +1,200 @@
+import type { CmId, CompletionQueue, MemoryRegion, ProtectionDomain } from '../../api/rdma-resources.js';
+import { field, type Table } from './column.js';
+import { endpoint } from './endpoint.js';
+import {
+  contextColumn,
+  domainColumn,
+  hostAndDevice,
+  idColumn,
+  ownerColumns,
+  portColumn,
+  usersColumn,
+} from './rdma-columns.js';
+
+export const completionQueueTable: Table<CompletionQueue> = {
+  ...named('completion queue'),
+  columns: [
+    idColumn('CQ', 'device and number of the completion queue'),
+    ...hostAndDevice<CompletionQueue>(),
+    field('cqn', {
+      header: 'CQN',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 8,
+      summary: 'its number',
+    }),
+    field('completions', {
+      header: 'COMPLETIONS',
+      kind: 'count',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 11,
+      summary: 'room for so many',
+    }),
+    usersColumn(),
+    field('pollContext', {
+      header: 'POLL',
+      kind: 'text',
+      show: 'always',
+      priority: 7,
+      maximumWidth: 18,
+      summary: 'how the kernel polls one of its own',
+    }),
+    field('adaptiveModeration', {
+      header: 'ADAPTIVE',
+      kind: 'text',
+      show: 'wide',
+      priority: 11,
+      maximumWidth: 8,
+      summary: 'whether interrupts are moderated by load',
+    }),
+    contextColumn(),
+    ...ownerColumns<CompletionQueue>(),
+  ],
+};
+
+export const memoryRegionTable: Table<MemoryRegion> = {
+  ...named('memory region'),
+  columns: [
+    idColumn('MR', 'device and number of the memory region'),
+    ...hostAndDevice<MemoryRegion>(),
+    field('mrn', {
+      header: 'MRN',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 8,
+      summary: 'its number',
+    }),
+    field('lengthBytes', {
+      header: 'LENGTH',
+      kind: 'bytes',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 9,
+      summary: 'size of the memory',
+    }),
+    { ...domainColumn<MemoryRegion>(), show: 'always' },
+    ...ownerColumns<MemoryRegion>(),
+  ],
+};
+
+export const protectionDomainTable: Table<ProtectionDomain> = {
+  ...named('protection domain'),
+  columns: [
+    idColumn('PD', 'device and number of the protection domain'),
+    ...hostAndDevice<ProtectionDomain>(),
+    field('pdn', {
+      header: 'PDN',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 8,
+      summary: 'its number',
+    }),
+    usersColumn(),
+    contextColumn(),
+    ...ownerColumns<ProtectionDomain>(),
+  ],
+};
+
+export const cmIdTable: Table<CmId> = {
+  ...named('cm_id'),
+  columns: [
+    idColumn('CM ID', 'device and number of the endpoint'),
+    ...hostAndDevice<CmId>(),
+    portColumn(),
+    field('cmIdn', {
+      header: 'CM IDN',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 8,
+      summary: 'its number',
+    }),
+    field('lqpn', {
+      header: 'LQPN',
+      kind: 'count',
+      show: 'always',
+      priority: 6,
+      maximumWidth: 8,
+      summary: 'number of its queue pair',
+    }),
+    field('type', {
+      header: 'TYPE',
+      kind: 'text',
+      show: 'always',
+      priority: 8,
+      maximumWidth: 10,
+      summary: 'type of its queue pair',
+    }),
+    field('portSpace', {
+      header: 'SPACE',
+      kind: 'text',
+      show: 'always',
+      priority: 9,
+      maximumWidth: 6,
+      summary: 'port space: TCP, UDP, IB or IPOIB',
+    }),
+    field('state', {
+      header: 'STATE',
+      kind: 'text',
+      show: 'always',
+      priority: 1,
+      maximumWidth: 14,
+      summary: 'LISTEN, CONNECT, ...',
+    }),
+    {
+      key: 'source',
+      header: 'SOURCE',
+      kind: 'text',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 28,
+      summary: 'address and port here',
+      value: (row) => cmEndpoint(row.sourceAddress, row.sourcePort),
+    },
+    {
+      key: 'destination',
+      header: 'DESTINATION',
+      kind: 'text',
+      show: 'always',
+      priority: 2,
+      maximumWidth: 28,
+      summary: 'address and port at the other end',
+      value: (row) => cmEndpoint(row.destinationAddress, row.destinationPort),
+    },
+    field('sourcePort', {
+      header: 'SOURCE PORT',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 5,
+      summary: 'port here',
+    }),
+    field('destinationPort', {
+      header: 'DESTINATION PORT',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 5,
+      summary: 'port at the other end',
+    }),
+    ...ownerColumns<CmId>(),
+  ],
+};
+
+/** What the tables of these objects have alike. */
+function named<Row extends { host: string; id: string }>(noun: string): Omit<Table<Row>, 'columns'> {
+  return {
+    noun,
+    identify: (row) => row.id,
+    locate: (row) => `${row.host}/${row.id}`,
+    defaultSort: 'id',
+  };
+}
+
+function cmEndpoint(address: string | null, port: number | null): string | null {
+  return address === null || port === null ? null : endpoint(address, port);
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { List } from '../../api/define-list.js';
+import { lists, type ListName, type RowsOf } from '../../api/lists.js';
+import type { Table } from '../columns/column.js';
+import type { Fleet, HostOutcome } from '../fleet/fleet.js';
+import type { Narrowing } from '../fleet/host-client.js';
+import { defineCommand, type Command, type Example } from './command.js';
+import { listRows } from './list-rows.js';
+import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
+import { answersOf } from './with-fleet.js';
+
+/** What a list command adds to what all of them do alike. */
+export interface ListCommand<Row> {
+  name: string;
+  summary: string;
+  /** Paragraphs. */
+  description: readonly string[];
+  examples: readonly Example[];
+  table: Table<Row>;
+  /** Fields of the JSON objects, for CSV. */
+  fields: readonly string[];
+  /** Options that name values of a field: `--vm red1 --vm red2`. */
+  only?: readonly { field: keyof Row & string; value: string; summary: string }[];
+  collect: (fleet: Fleet, narrowing: Narrowing) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
+}
+
+export function defineListCommand<Row extends object>(definition: ListCommand<Row>): Command {
+  const { name, summary, description, examples, table, fields, only = [], collect } = definition;
+  const given = Object.fromEntries(only.map(({ field }) => [field, z.array(z.string()).default([])]));
+  return defineCommand({
+    name,
+    summary,
+    description,
+    arguments: [],
+    options: [
+      ...only.map((option) => ({ ...option, long: option.field, repeatable: true })),
+      ...fleetOptions,
+      ...listOptions,
+    ],
+    examples,
+    exitCodes: fleetExitCodes,
+    input: z.intersection(ListInput, z.object(given)),
+    handle: (input, context) => {
+      const wanted = only.map(({ field }): [keyof Row & string, string[]] => [field, input[field] ?? []]);
+      // One value is filtered by the host, so that the other rows need not travel.
+      const narrowing = Object.fromEntries(
+        wanted.filter(([, values]) => values.length === 1).map(([field, values]) => [field, values.join()]),
+      );
+      const isWanted = (row: Row): boolean =>
+        wanted.every(([field, values]) => values.length === 0 || values.includes(String(row[field])));
+      return listRows<Row>(input, context, {
+        table,
+        fields,
+        collect: async (fleet) => {
+          const { rows, outcomes } = await collect(fleet, narrowing);
+          return { rows: rows.filter(isWanted), outcomes };
+        },
+      });
+    },
+  });
+}
+
+/** The part of a list command that follows from the API’s list. */
+export function fromApi<Name extends ListName>(
+  name: Name,
+): Pick<ListCommand<RowsOf[Name]>, 'fields' | 'collect'> {
+  const list: List<RowsOf[Name]> = lists[name];
+  return {
+    fields: list.fields,
+    collect: async (fleet, narrowing) => {
+      const outcomes = await fleet.askAll((host, signal) => host.list(name, narrowing, signal));
+      return { rows: answersOf(outcomes), outcomes };
+    },
+  };
+}

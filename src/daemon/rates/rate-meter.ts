@@ -1,0 +1,30 @@
+/** A rate spans at least so long, and at most twice that while sampled. */
+const stretchMilliseconds = 800;
+
+interface Sample {
+  at: number;
+  values: readonly number[];
+}
+
+/** How fast counters that belong together grow, over the last second or so. */
+export class RateMeter {
+  #older: Sample;
+  #newer: Sample;
+  /** In the order of the counters; null until there are two samples. */
+  perSecond: readonly number[] | null = null;
+
+  /** @param at a monotonic clock in milliseconds */
+  constructor(at: number, values: readonly number[]) {
+    this.#older = this.#newer = { at, values };
+  }
+
+  sample(at: number, values: readonly number[]): void {
+    const now = { at, values };
+    if (at - this.#newer.at >= stretchMilliseconds) this.#older = this.#newer;
+    const seconds = (at - this.#older.at) / 1000;
+    if (seconds <= 0) return;
+    const before = this.#older.values;
+    this.perSecond = values.map((value, index) => Math.max(0, (value - (before[index] ?? 0)) / seconds));
+    if (at - this.#newer.at >= stretchMilliseconds) this.#newer = now;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Counter } from '../../api/counter.js';
+import type { Device } from '../../api/device.js';
+import type {
+  CmId,
+  CompletionQueue,
+  MemoryRegion,
+  ProtectionDomain,
+  QueuePair,
+} from '../../api/rdma-resources.js';
+import type { DeviceInventory } from '../../rdma/device-inventory.js';
+import * as kernel from '../../rdma/parse-resources.js';
+import { RdmaNetlink } from '../../rdma/rdma-netlink.js';
+import { readCounters } from '../../rdma/read-counters.js';
+import { readLinks } from '../../rdma/read-links.js';
+import { RateMeters } from '../rates/rate-meters.js';
+import { SharedReading } from '../rates/shared-reading.js';
+import { DeviceHistory } from './device-history.js';
+
+/** What vsockd knows of a queue pair that is its own. */
+export type OwnQueuePair = Pick<QueuePair, 'peerHost' | 'flows' | 'txBytes' | 'rxBytes'>;
+
+const notOurs: OwnQueuePair = { peerHost: null, flows: null, txBytes: null, rxBytes: null };
+
+/** The RDMA devices of this host and all that is on them. Without RDMA every list is empty. */
+export class RdmaLists {
+  readonly #history = new DeviceHistory();
+  readonly #meters = new RateMeters();
+  readonly #devices = new SharedReading(() => this.#readDevices());
+  readonly #counters = new SharedReading(() => this.#readCounters());
+
+  /** @param ownQueuePairs by id: device and number, `rxe0/17` */
+  constructor(
+    private readonly host: string,
+    private readonly inventory: DeviceInventory,
+    private readonly ownQueuePairs: () => ReadonlyMap<string, OwnQueuePair>,
+  ) {}
+
+  /** How many devices there are; why there is none, or why not all is known of them. */
+  async summary(): Promise<{ rdmaDevices: number; rdmaReason: string | null }> {
+    const netlink = RdmaNetlink.open();
+    if (netlink === null) return { rdmaDevices: 0, rdmaReason: 'no RDMA in the kernel' };
+    try {
+      const { length: rdmaDevices } = await netlink.devices();
+      return { rdmaDevices, rdmaReason: rdmaDevices === 0 ? 'no RDMA device' : this.inventory.reason() };
+    } finally {
+      netlink.close();
+    }
+  }
+
+  devices(): Promise<Device[]> {
+    return this.#devices.latest();
+  }
+
+  async queuePairs(): Promise<QueuePair[]> {
+    const own = this.ownQueuePairs();
+    const rows = await this.#resources(kernel.queuePairs);
+    return rows.map((row) => ({ ...row, ...(own.get(row.id) ?? notOurs) }));
+  }
+
+  completionQueues(): Promise<CompletionQueue[]> {
+    return this.#resources(kernel.completionQueues);
+  }
+
+  memoryRegions(): Promise<MemoryRegion[]> {
+    return this.#resources(kernel.memoryRegions);
+  }
+
+  protectionDomains(): Promise<ProtectionDomain[]> {
+    return this.#resources(kernel.protectionDomains);
+  }
+
+  cmIds(): Promise<CmId[]> {
+    return this.#resources(kernel.cmIds);
+  }
+
+  counters(): Promise<Counter[]> {
+    return this.#counters.latest();
+  }
+
+  #resources<Row extends object>(resource: kernel.Resource<Row>): Promise<(Row & { host: string })[]> {
+    return this.#read(async (netlink) => {
+      const rows: Row[] = [];
+      for (const device of await netlink.devices()) rows.push(...(await netlink.resources(device, resource)));
+      return rows;
+    });
+  }
+
+  async #readDevices(): Promise<Device[]> {
+    const devices = await this.#read((netlink) => readLinks(netlink, this.inventory));
+    return this.#history.update(devices, performance.now());
+  }
+
+  async #readCounters(): Promise<Counter[]> {
+    const counters = await this.#read(readCounters);
+    const at = performance.now();
+    this.#meters.begin(at);
+    return counters.map((counter) => ({
+      ...counter,
+      perSecond: this.#meters.measure(counter.id, at, [counter.value])?.[0] ?? null,
+    }));
+  }
+
+  /** A socket of its own for each reading: several may be under way. */
+  async #read<Row extends object>(
+    read: (netlink: RdmaNetlink) => Promise<Row[]>,
+  ): Promise<(Row & { host: string })[]> {
+    const netlink = RdmaNetlink.open();
+    if (netlink === null) return [];
+    try {
+      return (await read(netlink)).map((row) => ({ ...row, host: this.host }));
+    } finally {
+      netlink.close();
+    }
+  }
+}

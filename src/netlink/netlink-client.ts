@@ -1,0 +1,88 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { SystemCallError } from '../native/libc.js';
+import { RawSocket } from '../native/raw-socket.js';
+import { netlinkFamily, netlinkFlag, netlinkHeader, netlinkType } from './netlink-header.js';
+import { netlinkMessages } from './netlink-messages.js';
+
+/** The kernel fills datagrams of at most this size (NLMSG_GOODSIZE and what recv() asks for). */
+const datagramBytes = 32 * 1024;
+/** How long one slice of a dump may hold the event loop. */
+const sliceMilliseconds = 4;
+
+/** Questions to one of the kernel’s netlink families, which answers within send() and recv(). One at a time. */
+export class NetlinkClient {
+  readonly #socket: RawSocket;
+  readonly #datagram = Buffer.alloc(datagramBytes);
+  #sequence = 0;
+
+  /**
+   * @param protocol NETLINK_* of linux/netlink.h
+   * @throws SystemCallError
+   */
+  constructor(
+    private readonly name: string,
+    protocol: number,
+  ) {
+    this.#socket = new RawSocket(netlinkFamily, protocol);
+  }
+
+  /**
+   * Asks for all there is; `take` gets each payload, which is its own only during the call.
+   * @throws SystemCallError with the kernel’s errno
+   */
+  async dump(type: number, payload: Buffer, take: (answer: Buffer) => void): Promise<void> {
+    const sequence = this.#send(type, netlinkFlag.dump, payload);
+    let sliceEnd = performance.now() + sliceMilliseconds;
+    for (;;) {
+      // Nothing to read means that the dump has been interrupted.
+      const length = this.#socket.receive(this.#datagram);
+      if (length === null) throw new Error(`the kernel left a ${this.name} dump unfinished`);
+      for (const message of netlinkMessages(this.#datagram.subarray(0, length))) {
+        if (message.sequence !== sequence) continue;
+        if (message.type === netlinkType.done || message.type === netlinkType.error) {
+          const errno = errnoOf(message.payload);
+          if (errno === 0) return;
+          throw new SystemCallError(`${this.name} dump`, errno);
+        }
+        take(message.payload);
+      }
+      if (performance.now() > sliceEnd) {
+        await yieldToOthers();
+        sliceEnd = performance.now() + sliceMilliseconds;
+      }
+    }
+  }
+
+  /** Asks for one thing. @returns its payload, which is good until the next question, or the kernel’s errno */
+  ask(type: number, flags: number, payload: Buffer): Buffer | number {
+    const sequence = this.#send(type, flags, payload);
+    for (;;) {
+      const length = this.#socket.receive(this.#datagram);
+      if (length === null) throw new Error(`the kernel left a ${this.name} question unanswered`);
+      for (const message of netlinkMessages(this.#datagram.subarray(0, length))) {
+        if (message.sequence !== sequence) continue;
+        return message.type === netlinkType.error ? errnoOf(message.payload) : message.payload;
+      }
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #send(type: number, flags: number, payload: Buffer): number {
+    const sequence = ++this.#sequence;
+    const header = Buffer.alloc(netlinkHeader.bytes);
+    header.writeUInt32LE(netlinkHeader.bytes + payload.length, netlinkHeader.length);
+    header.writeUInt16LE(type, netlinkHeader.type);
+    header.writeUInt16LE(netlinkFlag.request | flags, netlinkHeader.flags);
+    header.writeUInt32LE(sequence, netlinkHeader.sequence);
+    this.#socket.send(Buffer.concat([header, payload]));
+    return sequence;
+  }
+}
+
+/** What NLMSG_ERROR and NLMSG_DONE begin with. */
+function errnoOf(payload: Buffer): number {
+  return payload.length < 4 ? 0 : -payload.readInt32LE(0);
+}
