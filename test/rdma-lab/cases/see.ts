@@ -37,16 +37,25 @@ export async function seeCases(test: TestContext, lab: SeeLab): Promise<void> {
     await until(async () => (await printed('rdma -jd resource show cm_id')).length > 0);
     await until(async () => (await rows('qps')).some((row) => row.program === 'ibv_rc_pingpong'));
 
-    for (const [name, { command, expected }] of Object.entries(comparisons)) {
-      await test.test(`vsockctl ${name} is what ${command} prints`, async () => {
-        const [ours, theirs] = await atOneMoment(
-          () => rows(name),
-          () => printed(command),
-        );
-        assert.ok(theirs.length > 0);
-        const wanted = theirs.map((row) => expected(row) as Row);
+    const names = Object.keys(comparisons) as (keyof typeof comparisons)[];
+    const commands = names.map((name) => comparisons[name].command).join('; ');
+    const [ours, theirs] = await atOneMoment(
+      () => Promise.all(names.map(rows)),
+      async () => {
+        const lines = (await lab.onHost(commands)).trim().split('\n');
+        assert.equal(lines.length, names.length);
+        return lines.map((line) => JSON.parse(line) as Row[]);
+      },
+    );
+    for (const [index, name] of names.entries()) {
+      const { command, expected } = comparisons[name];
+      await test.test(`vsockctl ${name} is what ${command} prints`, () => {
+        const wanted = theirs[index]!.map((row) => expected(row) as Row);
+        assert.ok(wanted.length > 0);
         const fields = Object.keys(wanted[0]!);
-        const found = ours.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]])));
+        const found = ours[index]!.map((row) =>
+          Object.fromEntries(fields.map((field) => [field, row[field]])),
+        );
         assert.deepEqual(sorted(found), sorted(wanted));
       });
     }
@@ -54,9 +63,9 @@ export async function seeCases(test: TestContext, lab: SeeLab): Promise<void> {
     await test.test(
       'vsockctl devices has the names and the use that rdma dev and rdma resource print',
       async () => {
-        const [ours, use] = await atOneMoment(
+        const [ours, [use = []]] = await atOneMoment(
           () => rows('devices'),
-          () => printed('rdma -j resource'),
+          async () => [await printed('rdma -j resource')],
         );
         const found = ours.find((row) => row.device === device) as Device | undefined;
         const { ifindex, ifname, ...inUse } = use.find((row) => row.ifname === device)!;
@@ -106,9 +115,9 @@ export async function seeCases(test: TestContext, lab: SeeLab): Promise<void> {
   }
 
   async function equalCounters(): Promise<Counter[]> {
-    const [ours, theirs] = await atOneMoment(
+    const [ours, [theirs = []]] = await atOneMoment(
       () => rows('counters'),
-      () => printed('rdma -j statistic'),
+      async () => [await printed('rdma -j statistic')],
     );
     const found = ours
       .filter((row) => row.source === 'hardware')
@@ -119,16 +128,16 @@ export async function seeCases(test: TestContext, lab: SeeLab): Promise<void> {
   }
 }
 
-/** Our rows and theirs, of a moment in which theirs did not change. */
-async function atOneMoment(
-  ours: () => Promise<Row[]>,
-  theirs: () => Promise<Row[]>,
-): Promise<[Row[], Row[]]> {
+/** What vsockctl says and what `rdma` says, of a moment in which the latter did not change. */
+async function atOneMoment<Ours, Theirs extends Row[][]>(
+  ours: () => Promise<Ours>,
+  theirs: () => Promise<Theirs>,
+): Promise<[Ours, Theirs]> {
   for (let round = 0; round < rounds; round++) {
-    const before = JSON.stringify(sorted(await theirs()));
+    const before = JSON.stringify((await theirs()).map(sorted));
     const found = await ours();
     const after = await theirs();
-    if (before === JSON.stringify(sorted(after))) return [found, after];
+    if (before === JSON.stringify(after.map(sorted))) return [found, after];
   }
   throw new Error('the kernel’s objects never held still');
 }
@@ -140,7 +149,7 @@ function sorted(rows: readonly Row[]): string[] {
 
 /** @returns the process’s id on the host; it ends by itself after a while, whatever happens here */
 async function startOnHost(lab: SeeLab, command: string): Promise<number> {
-  const pid = await lab.onHost(`setsid timeout 180 ${command} </dev/null >/dev/null 2>&1 & echo $!`);
+  const pid = await lab.onHost(`setsid timeout 600 ${command} </dev/null >/dev/null 2>&1 & echo $!`);
   return Number(pid);
 }
 
