@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Counter, counterSourceNames } from './counter.js';
 import { defineList, type List } from './define-list.js';
 import { Device } from './device.js';
+import { HostLink } from './host-link.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
 import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
 import { Vm } from './vm.js';
@@ -15,6 +16,7 @@ const pid = number.describe('only this process’s');
 export interface RowsOf {
   vms: Vm;
   flows: Flow;
+  links: HostLink;
   devices: Device;
   qps: QueuePair;
   cqs: CompletionQueue;
@@ -43,6 +45,13 @@ export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
       path: z.enum(flowPaths),
       state: z.enum(flowStates),
     },
+    order: 'id',
+  }),
+  links: defineList({
+    path: '/v1/links',
+    summary: 'The links of this host to others',
+    item: HostLink,
+    filters: { peerHost: name, state: name, path: name },
     order: 'id',
   }),
   devices: defineList({

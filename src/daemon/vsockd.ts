@@ -16,7 +16,8 @@ import { FlowKiller } from './kill/flow-killer.js';
 import { matchingFlows } from './kill/kill-request.js';
 import { ResetSender } from './kill/reset-sender.js';
 import type { Log } from './log.js';
-import { RdmaLists, type OwnQueuePair } from './rdma/rdma-lists.js';
+import { LinkLists } from './links/link-lists.js';
+import { RdmaLists } from './rdma/rdma-lists.js';
 import { HostObserver } from './observer/host-observer.js';
 import { apiServer } from './server/api-server.js';
 import { apiRoutes, type Backend } from './server/routes.js';
@@ -33,7 +34,8 @@ export interface Vsockd {
  */
 export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd> {
   mkdirSync(config.runtimeDirectory, { recursive: true });
-  const fleet = config.link === undefined ? null : new FileDirectory(config.link.directory, () => undefined); // the data plane logs what is wrong with it
+  // The data plane logs what is wrong with it when it changes.
+  const fleet = config.link === undefined ? null : new FileDirectory(config.link.directory, () => undefined);
   const directory = new VmDirectory(config.vms, fleet);
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
   let ledger: LedgerReader | null = null;
@@ -51,12 +53,14 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
-  const rdma = new RdmaLists(config.host, verbsInventory, () => new Map<string, OwnQueuePair>());
+  const links = new LinkLists(config.host, () => ledger);
+  const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs());
   const backend: Backend = {
     host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
     lists: {
       vms: async () => (await watch.snapshot()).vms,
       flows: async () => (await watch.snapshot()).flows,
+      links: async () => links.links(),
       devices: () => rdma.devices(),
       qps: () => rdma.queuePairs(),
       cqs: () => rdma.completionQueues(),

@@ -2,8 +2,11 @@ import { schedulerYield } from '../native/scheduler.js';
 import type { QueuePairSource } from '../link/rdma/queue-pairs.js';
 import type { GuestVm } from './guest-vm.js';
 
-/** Passes over the doorbells between two looks at Node’s own events. */
+/** Passes over the doorbells between two looks at Node’s own events, and how long they may take. */
 const passesPerTurn = 256;
+const turnMilliseconds = 2;
+/** The clock is not looked at with every pass. */
+const passesPerClock = 8;
 
 /**
  * Looks at the VMs’ doorbells and at what the NICs have done: in a spin that yields the processor while there is work, asleep in Node’s event
@@ -28,11 +31,13 @@ export class Poller {
   };
 
   private readonly turn = (): void => {
-    let quietSince = performance.now();
+    const began = performance.now();
+    let quietSince = began;
     for (let pass = 0; pass < passesPerTurn;) {
       if (this.pass()) {
         pass++;
         quietSince = -1;
+        if (pass % passesPerClock === 0 && performance.now() - began > turnMilliseconds) break;
         continue;
       }
       pass++;

@@ -113,7 +113,7 @@ export class Link {
           sent: (handle, byteCount) => events.sent(this, handle, byteCount),
           credit: (handle, tailUnits) => events.creditUnits(this, handle, tailUnits),
           room: () => events.room(this),
-          failed: (reason) => this.#fail(reason),
+          failed: (reason) => this.failRdma(reason),
         })
       : queuePairs.reasonFor(this.host);
     this.#pairs = typeof pairs === 'string' ? null : pairs;
@@ -166,9 +166,9 @@ export class Link {
     try {
       this.#pairs.connect(hello.rdma);
     } catch (error) {
-      return this.#fail((error as Error).message);
+      return this.failRdma((error as Error).message);
     }
-    this.#within(proofMilliseconds, () => this.#fail('no bytes came through over RDMA'));
+    this.#within(proofMilliseconds, () => this.failRdma('no bytes came through over RDMA'));
     this.#session?.send({ type: 'rdma-ready' });
   }
 
@@ -206,7 +206,7 @@ export class Link {
   }
 
   /** RDMA went wrong; the next session does without it for a while. */
-  #fail(reason: string): void {
+  failRdma(reason: string): void {
     this.needs.queuePairs.blame(this.host, reason);
     this.close(reason.slice(0, 200));
   }

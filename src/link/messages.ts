@@ -9,6 +9,8 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const u32 = z.number().int().min(0).max(0xffff_ffff);
 /** A flow end’s number on its own host. */
 const handle = z.number().int().min(0).max(0x7fff);
+/** The cookie of an end’s socket: tells it from another end that had the same number before. */
+const cookie = z.string().regex(/^[0-9]{1,20}$/);
 const port = z.number().int().min(1).max(65535);
 const address = z.union([z.ipv4(), z.ipv6()]);
 
@@ -50,6 +52,7 @@ export type RingTarget = z.infer<typeof RingTarget>;
 export const EndState = z.object({
   type: z.literal('end'),
   handle,
+  cookie,
   /** The other host’s number for its end, as far as we know it. */
   farHandle: handle.nullable(),
   vni: z.number().int().min(1).max(0xff_ffff),
@@ -82,8 +85,14 @@ export const EndState = z.object({
 });
 export type EndState = z.infer<typeof EndState>;
 
-/** The sender’s end does not exist any more. */
-export const Gone = z.object({ type: z.literal('gone'), handle, farHandle: handle.nullable() });
+/** The sender’s end does not exist any more; `far` is the receiver’s that may have been joined with it. */
+export const Gone = z.object({
+  type: z.literal('gone'),
+  handle,
+  /** Null in the answer to a message about an end that is not known any more. */
+  cookie: cookie.nullable(),
+  far: z.object({ handle, cookie }).nullable(),
+});
 export type Gone = z.infer<typeof Gone>;
 
 export const ControlMessage = z.discriminatedUnion('type', [

@@ -3,6 +3,7 @@ import { completionCommand } from './completion.js';
 import { explainCommand } from './explain.js';
 import { flowsCommand } from './flows.js';
 import { hostsCommand } from './hosts.js';
+import { linksCommand } from './links.js';
 import { killCommand } from './kill.js';
 import { rdmaCommands } from './rdma-lists.js';
 import { topCommand } from './top.js';
@@ -14,6 +15,7 @@ export const allCommands: readonly Command[] = [
   flowsCommand,
   vmsCommand,
   hostsCommand,
+  linksCommand,
   ...rdmaCommands,
   killCommand,
   explainCommand,

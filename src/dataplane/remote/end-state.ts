@@ -13,6 +13,7 @@ export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
   return {
     type: 'end',
     handle: end.record,
+    cookie: end.cookie.toString(),
     farHandle: far?.handle ?? null,
     vni: end.vm.config.vni,
     localAddress: end.localAddress,

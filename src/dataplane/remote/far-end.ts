@@ -44,5 +44,7 @@ export class FarEnd {
     readonly host: string,
     /** Its number there. */
     readonly handle: number,
+    /** The cookie of its socket; null after a restart, until it has told. */
+    public cookie: string | null,
   ) {}
 }

@@ -1,19 +1,19 @@
-import { ringBytes, rxRingOffset, slot } from '../../channel/region-layout.js';
+import { ringBytes, rxRingOffset } from '../../channel/region-layout.js';
 import type { Directory } from '../../directory/directory.js';
 import { recordField } from '../../ledger/ledger-layout.js';
 import type { Link } from '../../link/link.js';
-import type { EndState, Gone, RingTarget } from '../../link/messages.js';
+import type { EndState, Gone } from '../../link/messages.js';
 import type { QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import { flowKey } from '../claim.js';
 import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
-import { freeSpace, hasUnread, isDrained, showReceived, showSent, unsentBytes } from '../pump.js';
-import { readSwitches, showStart, showStop } from '../switches.js';
-import { describeEnd, newsFlags, newsSwitches, readerBytes } from './end-state.js';
+import { freeSpace, hasUnread, unsentBytes } from '../pump.js';
+import { showStart } from '../switches.js';
+import { readerBytes } from './end-state.js';
 import { FarEnd } from './far-end.js';
-import { keyedRing } from './ring-memory.js';
+import { RemoteProgress } from './remote-progress.js';
 import { RingSender } from './ring-sender.js';
 
 /** An end of another host that waits for its other end here. */
@@ -24,7 +24,7 @@ interface Waiting {
 
 export interface RemoteNeeds {
   /** The link to a host, where there is one. */
-  link(host: string): Link | null;
+  link: (host: string) => Link | null;
   directory: Directory;
   queuePairs: QueuePairSource;
   isHeld(end: FlowEnd): boolean;
@@ -32,8 +32,6 @@ export interface RemoteNeeds {
 
 /** How long an end that was closed here waits for a host that is not there. */
 const patienceMilliseconds = 60_000;
-/** A reader that took so much is worth a word to the sender. */
-const creditBytes = ringBytes / 4;
 
 /**
  * Flows whose other end is on another host. Each side tells the other the whole state of its end whenever there is
@@ -44,6 +42,7 @@ export class RemoteFlows {
   private readonly waiting = new Map<string, Waiting>();
   private readonly downSince = new Map<string, number>();
   private readonly sender: RingSender;
+  private readonly progress: RemoteProgress;
 
   constructor(
     private readonly book: EndBook,
@@ -51,19 +50,20 @@ export class RemoteFlows {
     private readonly needs: RemoteNeeds,
   ) {
     this.sender = new RingSender(needs.queuePairs);
+    this.progress = new RemoteProgress(book, this.sender, needs.link);
   }
 
   /** An end was claimed, or is known from before a restart; its other end is on `host`. */
   take(end: FlowEnd, host: string): void {
     end.farHost = host;
-    this.showPath(end);
-    this.announce(end);
+    this.progress.showPath(end);
+    this.progress.announce(end);
     this.match(end);
   }
 
   /** After a restart: the ledger knows the other end. */
   adopt(end: FlowEnd, host: string, handle: number, onTcp: boolean): void {
-    const far = new FarEnd(host, handle);
+    const far = new FarEnd(host, handle, null);
     far.posted = end.sent;
     far.leaving = onTcp;
     far.allowed = !onTcp;
@@ -73,24 +73,27 @@ export class RemoteFlows {
 
   /** Something happened in the slot of an end. */
   move(end: FlowEnd): void {
-    if (end.far !== null) this.settle(end);
+    if (end.far !== null) this.progress.settle(end);
   }
 
   /** The guest’s socket is gone. */
   close(end: FlowEnd): void {
     if (end.far === null) {
-      const farHandle = this.waiting.get(end.key)?.state.handle ?? null;
-      this.linkOf(end)?.session?.send({ type: 'gone', handle: end.record, farHandle });
+      const other = this.waiting.get(end.key)?.state;
+      const far = other ? { handle: other.handle, cookie: other.cookie } : null;
+      this.progress
+        .linkOf(end)
+        ?.session?.send({ type: 'gone', handle: end.record, cookie: end.cookie.toString(), far });
       return this.book.release(end);
     }
     if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
-    this.settle(end);
+    this.progress.settle(end);
   }
 
   /** The other host is told, too. */
   reset(end: FlowEnd, why: string): void {
     this.book.reset(end, why);
-    if (end.far !== null) this.settle(end);
+    if (end.far !== null) this.progress.settle(end);
   }
 
   /** Lets go of ends that were closed and whose other host has been away for long. */
@@ -106,8 +109,8 @@ export class RemoteFlows {
   up(link: Link): void {
     this.downSince.delete(link.host);
     for (const end of this.endsWith(link)) {
-      this.showPath(end);
-      this.announce(end);
+      this.progress.showPath(end);
+      this.progress.announce(end);
     }
   }
 
@@ -122,7 +125,7 @@ export class RemoteFlows {
         end.far.sendRing = null;
         end.far.creditsUnderway = 0;
       }
-      this.showPath(end);
+      this.progress.showPath(end);
     }
   }
 
@@ -155,16 +158,22 @@ export class RemoteFlows {
     const end = named?.key === key ? named : undefined;
     if (end?.far?.handle === state.handle && end.far.host === link.host) return this.update(end, state);
     if (state.farHandle !== null && (end === undefined || end.far !== null))
-      return link.session?.send({ type: 'gone', handle: state.farHandle, farHandle: state.handle });
+      return link.session?.send({
+        type: 'gone',
+        handle: state.farHandle,
+        cookie: null,
+        far: { handle: state.handle, cookie: state.cookie },
+      });
     this.waiting.set(key, { link, state });
     if (end) this.match(end);
   }
 
-  gone(link: Link, { handle, farHandle }: Gone): void {
+  gone(link: Link, { handle, cookie, far }: Gone): void {
     this.needs.queuePairs.poll();
     for (const [key, one] of this.waiting)
-      if (one.link === link && one.state.handle === handle) this.waiting.delete(key);
-    const end = farHandle === null ? undefined : this.book.withRecord(farHandle);
+      if (one.link === link && one.state.cookie === cookie) this.waiting.delete(key);
+    const end = far === null ? undefined : this.book.withRecord(far.handle);
+    if (end?.cookie.toString() !== far?.cookie) return;
     if (end?.far?.handle !== handle || end.far.host !== link.host) return;
     const { closedAt, starts } = end.far;
     // An end that was closed before it knew of this one never used the rings.
@@ -183,11 +192,11 @@ export class RemoteFlows {
   arrived(link: Link, handle: number, byteCount: number): void {
     const end = this.endOf(link, handle);
     if (end === null) return;
-    this.guard(() => {
+    this.progress.guard(() => {
       if (end.state === 'open' && byteCount > freeSpace(end, end.received | 0))
         throw new GuestFault(end, 'more bytes came than its ring holds');
-      this.count(end, byteCount);
-      this.settle(end);
+      this.progress.count(end, byteCount);
+      this.progress.settle(end);
     });
   }
 
@@ -197,7 +206,7 @@ export class RemoteFlows {
     if (end === null) return;
     if (position !== end.received)
       return link.close(`bytes from ${position} on came where ${end.received} was next`);
-    this.guard(() => {
+    this.progress.guard(() => {
       if (end.state === 'open') {
         if (bytes.length > freeSpace(end, end.received | 0))
           throw new GuestFault(end, 'more bytes came than its ring holds');
@@ -207,9 +216,9 @@ export class RemoteFlows {
         end.vm.bytes.set(bytes.subarray(0, first), ring + offset);
         end.vm.bytes.set(bytes.subarray(first), ring);
       }
-      this.count(end, bytes.length);
-      this.tellCredit(end, readerBytes(end));
-      this.settle(end);
+      this.progress.count(end, bytes.length);
+      this.progress.tellCredit(end, readerBytes(end));
+      this.progress.settle(end);
     });
   }
 
@@ -220,9 +229,9 @@ export class RemoteFlows {
     const { far } = end;
     if (far === null) return;
     if (byteCount === 0) far.creditsUnderway--;
-    else this.advance(end, end.sent + byteCount);
+    else this.progress.advance(end, end.sent + byteCount);
     if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
-      this.guard(() => this.settle(end));
+      this.progress.guard(() => this.progress.settle(end));
   }
 
   credit(link: Link, handle: number, received: number, tail: number): void {
@@ -231,9 +240,9 @@ export class RemoteFlows {
     if (!end || !far) return;
     if (received > far.posted || tail > received)
       return link.close('a credit for bytes that were never sent');
-    if (received > end.sent) this.advance(end, received);
+    if (received > end.sent) this.progress.advance(end, received);
     if (tail > far.tail) far.tail = tail;
-    this.guard(() => this.settle(end));
+    this.progress.guard(() => this.progress.settle(end));
   }
 
   /** The same in units of 16 bytes, modulo 2^16: more than the two rings hold, so it is clear which is meant. */
@@ -245,20 +254,16 @@ export class RemoteFlows {
     const tail = (known + ((tailUnits - known) & 0xffff)) * 16;
     if (tail > far.posted || tail - far.tail > ringBytes) return; // an older one than the state told of
     far.tail = tail;
-    this.guard(() => this.settle(end));
+    this.progress.guard(() => this.progress.settle(end));
   }
 
   room(link: Link): void {
-    for (const end of this.sender.takeBlocked(link)) this.guard(() => this.settle(end));
+    for (const end of this.sender.takeBlocked(link)) this.progress.guard(() => this.progress.settle(end));
   }
 
   private endOf(link: Link, handle: number): FlowEnd | null {
     const end = this.book.withRecord(handle);
     return end?.far?.host === link.host ? end : null;
-  }
-
-  private linkOf(end: FlowEnd): Link | null {
-    return end.farHost === null ? null : this.needs.link(end.farHost);
   }
 
   private *endsWith(link: Link): Generator<FlowEnd> {
@@ -273,23 +278,24 @@ export class RemoteFlows {
     if ((other.link.path === null && other.state.state === 'waiting') || !this.needs.isHeld(end)) return;
     this.waiting.delete(end.key);
     const { ledger } = this.book;
-    end.far = new FarEnd(other.link.host, other.state.handle);
+    end.far = new FarEnd(other.link.host, other.state.handle, other.state.cookie);
     this.book.setWord(end, recordField.farHandle, other.state.handle);
     this.book.setWord(end, recordField.farHost, ledger.linkIndex(other.link.host) + 1);
     this.book.setState(end, 'open');
     this.update(end, other.state);
-    this.showPath(end);
+    this.progress.showPath(end);
   }
 
   private update(end: FlowEnd, state: EndState): void {
     const { far } = end;
     if (far === null) return;
-    this.guard(() => {
+    this.progress.guard(() => {
       if (!far.synced) this.resume(end, far, state);
       if (state.tail > far.posted || far.posted - Math.max(state.tail, far.tail) > ringBytes)
         throw new GuestFault(end, 'the other end says that it read what was never sent');
       far.tail = Math.max(far.tail, state.tail);
       far.ring = state.ring;
+      far.cookie = state.cookie;
       far.asksEnd = state.asksEnd;
       far.endBytes = state.endBytes;
       far.closedAt = state.closedAt;
@@ -304,7 +310,7 @@ export class RemoteFlows {
       }
       if (state.state === 'reset' && end.state !== 'reset') this.book.reset(end, 'the other end was reset');
       far.open = state.state === 'open' && state.farHandle === end.record;
-      this.settle(end);
+      this.progress.settle(end);
     });
   }
 
@@ -317,144 +323,14 @@ export class RemoteFlows {
     if (state.sent > end.received) {
       if (state.sent - end.received > freeSpace(end, end.received | 0))
         throw new GuestFault(end, 'the other end sent more than its ring holds');
-      this.count(end, state.sent - end.received);
+      this.progress.count(end, state.sent - end.received);
     }
     if (state.received > end.sent) {
       if (state.received - end.sent > unsentBytes(end, end.sent | 0))
         throw new GuestFault(end, 'the other end received more than was sent');
-      this.advance(end, state.received);
+      this.progress.advance(end, state.received);
     }
     far.posted = end.sent;
     far.toldTail = readerBytes(end);
-  }
-
-  /** Does all that is due for an end, by what is known of both. */
-  private settle(end: FlowEnd): void {
-    const { far } = end;
-    const link = this.linkOf(end);
-    if (far === null || link === null) return;
-    if (end.state === 'open') {
-      readSwitches(end, this.book.ledger);
-      this.showEnds(end, far);
-      if (link.isUp) this.permit(end, far, link);
-      if (far.closedAt === null) {
-        if (far.synced && end.starts > 0) this.sender.push(end, far, link);
-      } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
-        this.book.reset(end, 'bytes for a closed socket');
-      }
-      // A closed end needs no credit; one that came late would meet the next flow that has its number.
-      if (far.synced && far.closedAt === null) this.giveCredit(end, far);
-    }
-    if (far.synced && (newsFlags(end, far) !== far.toldFlags || newsSwitches(end) !== far.toldSwitches))
-      this.announce(end);
-    this.releaseIfOver(end, far, link);
-  }
-
-  /** Where the other end’s ring pauses or ends, once all before it is here. */
-  private showEnds(end: FlowEnd, far: FarEnd): void {
-    if (far.stops !== far.stopsShown && end.received >= far.stopBytes) {
-      far.stopsShown = far.stops;
-      showStop(end, far.stops, far.stopBytes);
-      end.vm.notify(end);
-    }
-    if (end.final || Atomics.load(end.words, end.at(slot.rxEndOfStream)) === 0) return;
-    const endsAt = far.endBytes ?? far.closedAt;
-    if (endsAt !== null && end.received >= endsAt) this.book.setFinal(end);
-  }
-
-  /** Whether the guest may use its ring: while there is a path, and not again before both ends are back on TCP. */
-  private permit(end: FlowEnd, far: FarEnd, link: Link): void {
-    const wasLeaving = far.leaving;
-    if (link.path === null) far.leaving = true;
-    else if (far.leaving && end.starts === end.stops && far.stopsTaken === end.stops) far.leaving = false;
-    const allowed = far.open && !far.leaving && link.path !== null;
-    if (far.leaving !== wasLeaving) this.showPath(end);
-    if (allowed === far.allowed || (!allowed && !far.leaving)) return;
-    far.allowed = allowed;
-    this.book.allowSending(end, allowed);
-  }
-
-  private giveCredit(end: FlowEnd, far: FarEnd): void {
-    const tail = readerBytes(end);
-    if (tail - far.toldTail >= creditBytes) return this.tellCredit(end, tail);
-    if (end.received - far.toldTail < ringBytes / 2) return;
-    Atomics.store(end.words, end.rxBlocked, 1); // the guest rings when it has read enough
-    const now = readerBytes(end);
-    if (now - far.toldTail >= creditBytes) this.tellCredit(end, now);
-  }
-
-  private tellCredit(end: FlowEnd, tail: number): void {
-    const link = this.linkOf(end);
-    if (end.far !== null && link !== null && this.sender.credit(end, end.far, link, tail))
-      end.far.toldTail = tail;
-  }
-
-  /** Both ends are done with each other: the slot may be used anew. */
-  private releaseIfOver(end: FlowEnd, far: FarEnd, link: Link): void {
-    if (!end.closed || !far.done) return;
-    if (end.state === 'open' && far.closedAt === null && !isDrained(end)) return;
-    link.session?.send({ type: 'gone', handle: end.record, farHandle: far.handle });
-    end.far = null;
-    this.book.release(end);
-  }
-
-  private count(end: FlowEnd, byteCount: number): void {
-    end.received += byteCount;
-    this.book.setNumber(end, recordField.received, end.received);
-    showReceived(end);
-  }
-
-  private advance(end: FlowEnd, sent: number): void {
-    end.sent = sent;
-    this.book.setNumber(end, recordField.sent, sent);
-    showSent(end);
-  }
-
-  private announce(end: FlowEnd): void {
-    const link = this.linkOf(end);
-    if (!link?.isUp) return;
-    try {
-      link.session?.send(describeEnd(end, this.ringOf(end, link)));
-    } catch (error) {
-      if (!(error instanceof GuestFault)) throw error;
-      this.book.reset(end, error.message);
-      link.session?.send(describeEnd(end, this.ringOf(end, link)));
-    }
-    if (end.far === null) return;
-    end.far.toldFlags = newsFlags(end, end.far);
-    end.far.toldSwitches = newsSwitches(end);
-  }
-
-  private ringOf(end: FlowEnd, link: Link): RingTarget | null {
-    if (link.path !== 'rdma') return null;
-    const { address, remoteKey } = keyedRing(this.needs.queuePairs, end, 'receive');
-    return { address, key: remoteKey };
-  }
-
-  /** What an operator sees: the path of new bytes, or why they are on TCP or do not move. */
-  private showPath(end: FlowEnd): void {
-    const link = this.linkOf(end);
-    const { far } = end;
-    if (!link?.isUp) {
-      if (far === null || far.leaving) this.book.setPath(end, 'tcp', 'link-down');
-      else this.book.setReason(end, 'link-down');
-      return;
-    }
-    const usable = link.path !== null;
-    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : 'no-rdma');
-    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : 'no-rdma');
-    else this.book.setPath(end, link.path ?? 'tcp', null);
-    this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
-  }
-
-  /** A guest’s lie ends its own flow, and nothing else. */
-  private guard(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      if (!(error instanceof GuestFault)) throw error;
-      this.book.reset(error.end, error.message);
-      this.announce(error.end);
-    }
   }
 }

@@ -32,7 +32,7 @@ export class RingSender {
     const offset = far.posted % ringBytes;
     const piece = Math.min(count, ringBytes - offset);
     const pairs = far.leaving ? null : link.queuePairs;
-    if (pairs !== null) return this.write(end, far, pairs, offset, piece) ? piece : 0;
+    if (pairs !== null) return this.write(end, far, link, pairs, offset, piece) ? piece : 0;
     const { session } = link;
     if (session === null || !session.hasRoom) return 0;
     const start = txRingOffset(end.slot) + offset;
@@ -40,10 +40,28 @@ export class RingSender {
     return piece;
   }
 
-  private write(end: FlowEnd, far: FarEnd, pairs: QueuePairs, offset: number, count: number): boolean {
+  /** An end’s ring as the NIC knows it; null when it cannot know it: then RDMA to that host is over for now. */
+  keyed(end: FlowEnd, link: Link, which: 'send' | 'receive'): KeyedRing | null {
+    try {
+      return keyedRing(this.source, end, which);
+    } catch (error) {
+      link.failRdma(`memory of VM ${end.vm.config.name}: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  private write(
+    end: FlowEnd,
+    far: FarEnd,
+    link: Link,
+    pairs: QueuePairs,
+    offset: number,
+    count: number,
+  ): boolean {
     const { ring } = far;
     if (ring === null) return false;
-    const own: KeyedRing = (far.sendRing ??= keyedRing(this.source, end, 'send'));
+    const own = (far.sendRing ??= this.keyed(end, link, 'send'));
+    if (own === null) return false;
     return pairs.write(
       end.record,
       own.address + offset,

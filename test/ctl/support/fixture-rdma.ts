@@ -11,6 +11,20 @@ export function fixtureRdma(host: string): FixtureRdma {
   const on = { host, device: 'mlx5_0' };
   const daemon = { pid: 900, program: 'vsockd' };
   return {
+    links: [
+      {
+        id: `${host}-other`,
+        host,
+        peerHost: 'other',
+        state: 'up',
+        path: 'rdma',
+        reason: null,
+        device: 'mlx5_0',
+        queuePairs: 2,
+        flows: 3,
+        changedAt: '2026-01-01T00:00:00.000Z',
+      },
+    ],
     devices: [
       fixtureDevice(host, 1, { state: 'ACTIVE', physicalState: 'LINK_UP', netdev: 'ens1f0' }),
       fixtureDevice(host, 2, { state: 'DOWN', physicalState: 'DISABLED', netdev: 'ens1f1' }),

@@ -1,0 +1,160 @@
+import { ringBytes, slot } from '../../channel/region-layout.js';
+import { recordField } from '../../ledger/ledger-layout.js';
+import type { Link } from '../../link/link.js';
+import type { RingTarget } from '../../link/messages.js';
+import type { EndBook } from '../end-book.js';
+import type { FlowEnd } from '../flow-end.js';
+import { GuestFault } from '../guest-fault.js';
+import { isDrained, showReceived, showSent } from '../pump.js';
+import { readSwitches, showStop } from '../switches.js';
+import { describeEnd, newsFlags, newsSwitches, readerBytes } from './end-state.js';
+import type { FarEnd } from './far-end.js';
+import type { RingSender } from './ring-sender.js';
+
+/** A reader that took so much is worth a word to the sender. */
+const creditBytes = ringBytes / 4;
+
+/** What is done for one end of a flow between hosts, by what is known of both of its ends; and what is told of it. */
+export class RemoteProgress {
+  constructor(
+    private readonly book: EndBook,
+    private readonly sender: RingSender,
+    private readonly link: (host: string) => Link | null,
+  ) {}
+
+  linkOf(end: FlowEnd): Link | null {
+    return end.farHost === null ? null : this.link(end.farHost);
+  }
+
+  /** Does all that is due for an end, by what is known of both. */
+  settle(end: FlowEnd): void {
+    const { far } = end;
+    const link = this.linkOf(end);
+    if (far === null || link === null) return;
+    if (end.state === 'open') {
+      readSwitches(end, this.book.ledger);
+      this.showEnds(end, far);
+      if (link.isUp) this.permit(end, far, link);
+      if (far.closedAt === null) {
+        if (far.synced && end.starts > 0) this.sender.push(end, far, link);
+      } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
+        this.book.reset(end, 'bytes for a closed socket');
+      }
+      // A closed end needs no credit; one that came late would meet the next flow that has its number.
+      if (far.synced && far.closedAt === null) this.giveCredit(end, far);
+    }
+    if (far.synced && (newsFlags(end, far) !== far.toldFlags || newsSwitches(end) !== far.toldSwitches))
+      this.announce(end);
+    this.releaseIfOver(end, far, link);
+  }
+
+  /** Where the other end’s ring pauses or ends, once all before it is here. */
+  private showEnds(end: FlowEnd, far: FarEnd): void {
+    if (far.stops !== far.stopsShown && end.received >= far.stopBytes) {
+      far.stopsShown = far.stops;
+      showStop(end, far.stops, far.stopBytes);
+      end.vm.notify(end);
+    }
+    if (end.final || Atomics.load(end.words, end.at(slot.rxEndOfStream)) === 0) return;
+    const endsAt = far.endBytes ?? far.closedAt;
+    if (endsAt !== null && end.received >= endsAt) this.book.setFinal(end);
+  }
+
+  /** Whether the guest may use its ring: while there is a path, and not again before both ends are back on TCP. */
+  private permit(end: FlowEnd, far: FarEnd, link: Link): void {
+    const wasLeaving = far.leaving;
+    if (link.path === null) far.leaving = true;
+    else if (far.leaving && end.starts === end.stops && far.stopsTaken === end.stops) far.leaving = false;
+    const allowed = far.open && !far.leaving && link.path !== null;
+    if (far.leaving !== wasLeaving) this.showPath(end);
+    if (allowed === far.allowed || (!allowed && !far.leaving)) return;
+    far.allowed = allowed;
+    this.book.allowSending(end, allowed);
+  }
+
+  private giveCredit(end: FlowEnd, far: FarEnd): void {
+    const tail = readerBytes(end);
+    if (tail - far.toldTail >= creditBytes) return this.tellCredit(end, tail);
+    if (end.received - far.toldTail < ringBytes / 2) return;
+    Atomics.store(end.words, end.rxBlocked, 1); // the guest rings when it has read enough
+    const now = readerBytes(end);
+    if (now - far.toldTail >= creditBytes) this.tellCredit(end, now);
+  }
+
+  tellCredit(end: FlowEnd, tail: number): void {
+    const link = this.linkOf(end);
+    if (end.far !== null && link !== null && this.sender.credit(end, end.far, link, tail))
+      end.far.toldTail = tail;
+  }
+
+  /** Both ends are done with each other: the slot may be used anew. */
+  private releaseIfOver(end: FlowEnd, far: FarEnd, link: Link): void {
+    if (!end.closed || !far.done) return;
+    if (end.state === 'open' && far.closedAt === null && !isDrained(end)) return;
+    const other = far.cookie === null ? null : { handle: far.handle, cookie: far.cookie };
+    const cookie = end.cookie.toString();
+    link.session?.send({ type: 'gone', handle: end.record, cookie, far: other });
+    end.far = null;
+    this.book.release(end);
+  }
+
+  count(end: FlowEnd, byteCount: number): void {
+    end.received += byteCount;
+    this.book.setNumber(end, recordField.received, end.received);
+    showReceived(end);
+  }
+
+  advance(end: FlowEnd, sent: number): void {
+    end.sent = sent;
+    this.book.setNumber(end, recordField.sent, sent);
+    showSent(end);
+  }
+
+  announce(end: FlowEnd): void {
+    const link = this.linkOf(end);
+    if (!link?.isUp) return;
+    try {
+      link.session?.send(describeEnd(end, this.ringOf(end, link)));
+    } catch (error) {
+      if (!(error instanceof GuestFault)) throw error;
+      this.book.reset(end, error.message);
+      link.session?.send(describeEnd(end, this.ringOf(end, link)));
+    }
+    if (end.far === null) return;
+    end.far.toldFlags = newsFlags(end, end.far);
+    end.far.toldSwitches = newsSwitches(end);
+  }
+
+  private ringOf(end: FlowEnd, link: Link): RingTarget | null {
+    if (link.path !== 'rdma') return null;
+    const ring = this.sender.keyed(end, link, 'receive');
+    return ring && { address: ring.address, key: ring.remoteKey };
+  }
+
+  /** What an operator sees: the path of new bytes, or why they are on TCP or do not move. */
+  showPath(end: FlowEnd): void {
+    const link = this.linkOf(end);
+    const { far } = end;
+    if (!link?.isUp) {
+      if (far === null || far.leaving) this.book.setPath(end, 'tcp', 'link-down');
+      else this.book.setReason(end, 'link-down');
+      return;
+    }
+    const usable = link.path !== null;
+    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : 'no-rdma');
+    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : 'no-rdma');
+    else this.book.setPath(end, link.path ?? 'tcp', null);
+    this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
+  }
+
+  /** A guest’s lie ends its own flow, and nothing else. */
+  guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof GuestFault)) throw error;
+      this.book.reset(error.end, error.message);
+      this.announce(error.end);
+    }
+  }
+}
