@@ -39,6 +39,13 @@ export class LabPaths {
   get keeperRecord(): string {
     return `${this.directory}.keeper`;
   }
+  get plan(): string {
+    return join(this.directory, 'plan.json');
+  }
+  /** Certificates of the hosts, and of the authority that they are from. */
+  get authority(): string {
+    return join(this.directory, 'authority');
+  }
   get processes(): string {
     return join(this.directory, 'processes');
   }

@@ -1,15 +1,16 @@
 import { down } from './down.js';
 import { withLabsLocked } from './lab-lock.js';
 import type { LabPaths } from './lab-paths.js';
+import type { LabPlan } from './lab-plan.js';
 import { removeKeeperless } from './remove-keeperless.js';
 import { up } from './up.js';
 import { continueInside, endKeeper, rootless, runningKeeper, startKeeper } from './user-namespace.js';
 
 /** `vsocket-lab up`; returns whether anything had to be done. */
-export const openLab = (paths: LabPaths): Promise<boolean> =>
+export const openLab = (paths: LabPaths, plan: LabPlan): Promise<boolean> =>
   withLabsLocked(paths, async () => {
     if (!rootless) {
-      return up(paths).catch(async (error: unknown) => {
+      return up(paths, plan).catch(async (error: unknown) => {
         await endKeeper(paths);
         throw error;
       });

@@ -57,9 +57,15 @@ export const vmMtuBytes = underlayMtuBytes - 50;
 /** IANA’s port for VxLAN (RFC 7348). */
 export const vxlanPort = 4789;
 export const sshPort = 22;
+/** Where vsockd takes links of other hosts. */
+export const linkPort = 7471;
+/** RoCEv2 (IANA’s roce). */
+export const rocePort = 4791;
 
 /** Names of the host’s interfaces; a VM’s port has the name of the VM. */
 export const underlayInterface = 'underlay';
+/** Where a host has one: the network that carries RDMA and nothing else. */
+export const rdmaInterface = 'rdma0';
 export const vmInterface = 'eth0';
 export const bridgeOf = (vni: number): string => `br${vni}`;
 export const vxlanOf = (vni: number): string => `vx${vni}`;

@@ -1,11 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { closeSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { regionBytes } from '../channel/region-layout.js';
+import { ExitCode } from '../errors/exit-code.js';
+import { VsocketError } from '../errors/vsocket-error.js';
 import { createSealedMemfd } from '../native/memfd.js';
 import { down } from './down.js';
 import { connectHosts, connectVm, setUpHost } from './host-network.js';
 import { channelInVm, type LabPaths } from './lab-paths.js';
+import { readPlan, writePlan, type LabPlan } from './lab-plan.js';
+import { makeLinkFiles } from './link-files.js';
 import { runInside, startMachine } from './namespaces.js';
 import { runCommand } from './run-command.js';
 import { makeSshAccess, startSshd } from './ssh-access.js';
@@ -20,11 +25,14 @@ import { waitUntil } from './wait-until.js';
  * Brings the lab up. One that runs is left alone; a ruin is taken down first; a failure leaves nothing behind.
  * @returns whether anything had to be done
  */
-export async function up(paths: LabPaths): Promise<boolean> {
-  if ((await labStatus(paths)).state === 'up') return false;
+export async function up(paths: LabPaths, plan: LabPlan): Promise<boolean> {
+  if ((await labStatus(paths)).state === 'up') {
+    await assertSamePlan(paths, plan);
+    return false;
+  }
   await down(paths);
   try {
-    await build(paths);
+    await build(paths, plan);
   } catch (error) {
     await down(paths);
     throw error;
@@ -32,9 +40,20 @@ export async function up(paths: LabPaths): Promise<boolean> {
   return true;
 }
 
-async function build(paths: LabPaths): Promise<void> {
+async function assertSamePlan(paths: LabPaths, plan: LabPlan): Promise<void> {
+  if (isDeepStrictEqual(await readPlan(paths), plan)) return;
+  throw new VsocketError(
+    'other-options',
+    `lab ${paths.name} is up with other options`,
+    `run vsocket-lab down --name ${paths.name} first`,
+    ExitCode.refused,
+  );
+}
+
+async function build(paths: LabPaths, plan: LabPlan): Promise<void> {
   await mkdir(paths.directory, { recursive: true });
   await mountDirectory(paths);
+  await writePlan(paths, plan);
   const directories = [paths.processes, paths.namespaces, ...hosts.map(({ name }) => paths.host(name))];
   for (const directory of directories) await mkdir(directory);
 
@@ -47,8 +66,9 @@ async function build(paths: LabPaths): Promise<void> {
   for (const vm of vms) await connectVm(holders.get(vm.host)!, holders.get(vm.name)!, vm);
 
   await makeSshAccess(paths);
+  await makeLinkFiles(paths);
   for (const host of hosts) {
-    await writeVsockdConfig(paths, host.name, holders);
+    await writeVsockdConfig(paths, host.name, holders, plan);
     await startVsockd(paths, holders.get(host.name)!, host.name);
     await startSshd(paths, holders.get(host.name)!, host);
   }

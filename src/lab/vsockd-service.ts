@@ -3,6 +3,8 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { HostConfig } from '../config/host-config.js';
 import { runtimeDirectory, type LabPaths } from './lab-paths.js';
+import type { LabPlan } from './lab-plan.js';
+import { linkConfig } from './link-files.js';
 import { enterMachine } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
@@ -14,12 +16,14 @@ export async function writeVsockdConfig(
   paths: LabPaths,
   host: string,
   holders: Map<string, number>,
+  { carryWithoutRdma }: LabPlan,
 ): Promise<void> {
   const config = HostConfig.parse({
     host,
     runtimeDirectory,
     auditLog: paths.hostFile(host, 'audit.jsonl'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
+    link: linkConfig(paths, host, carryWithoutRdma),
     vms: vmsOf(host).map((vm) => ({
       name: vm.name,
       tenant: vm.tenant,
