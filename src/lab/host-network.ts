@@ -29,7 +29,7 @@ export async function connectHosts(holders: Map<string, number>): Promise<void> 
 }
 
 /** Underlay address, firewall, and per tenant a bridge with a VxLAN port to the other hosts. */
-export async function setUpHost(holder: number, host: LabHost): Promise<void> {
+export async function setUpHost(holder: number, host: LabHost, sshInterface: string): Promise<void> {
   const overlays = tenants.flatMap(({ vni }) => [
     // A bridge without address: hosts are no part of their tenants’ networks.
     `link add ${bridgeOf(vni)} mtu ${vmMtuBytes} type bridge stp_state 0 forward_delay 0`,
@@ -53,7 +53,7 @@ export async function setUpHost(holder: number, host: LabHost): Promise<void> {
   await runInside(holder, 'bridge', ['-batch', '-'], `${floods.join('\n')}\n`);
   // For an sshd without root.
   await runInside(holder, 'tee', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], '0\n');
-  await runInside(holder, 'nft', ['-f', '-'], firewallRules(host));
+  await runInside(holder, 'nft', ['-f', '-'], firewallRules(host, sshInterface));
 }
 
 /** The VM’s interface and its port on the tenant’s bridge. */

@@ -6,6 +6,8 @@ import type { LabPaths } from './lab-paths.js';
 export const LabPlan = z.strictObject({
   /** Flows between hosts go over the link where there is no RDMA. */
   carryWithoutRdma: z.boolean(),
+  /** Each host is an emulated machine with a kernel of its own, which has RDMA. */
+  rdma: z.boolean(),
 });
 export type LabPlan = z.infer<typeof LabPlan>;
 

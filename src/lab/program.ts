@@ -21,9 +21,14 @@ const subcommand = (usage: string, description: string): Command =>
 // Each command loads only what it needs: `exec` is called often and must start at once.
 subcommand('up', 'bring the lab up, or repair it')
   .option('--carry-without-rdma', 'flows between hosts go over the link where there is no RDMA')
-  .action(async ({ name, carryWithoutRdma = false }: NameOption & { carryWithoutRdma?: boolean }) => {
+  .option('--rdma', 'each hypervisor is an emulated machine (QEMU) with RDMA: Soft-RoCE')
+  .action(async (options: NameOption & { carryWithoutRdma?: true; rdma?: true }) => {
+    const { name, carryWithoutRdma, rdma } = options;
     const { openLab } = await import('./open-and-close.js');
-    const changed = await openLab(new LabPaths(name), { carryWithoutRdma });
+    const changed = await openLab(new LabPaths(name), {
+      carryWithoutRdma: carryWithoutRdma === true,
+      rdma: rdma === true,
+    });
     process.stdout.write(`lab ${name} ${changed ? 'is up' : 'was up already'}\n`);
   });
 

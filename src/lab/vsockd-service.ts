@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { HostConfig } from '../config/host-config.js';
 import { runtimeDirectory, type LabPaths } from './lab-paths.js';
@@ -36,7 +36,6 @@ export async function writeVsockdConfig(
       memory: { path: `/proc/${holders.get(vm.name)}/fd/3` },
     })),
   });
-  await mkdir(paths.hostRuntime(host), { recursive: true });
   await writeFile(paths.hostFile(host, 'vsockd.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 

@@ -4,13 +4,16 @@ import { stripVTControlCharacters } from 'node:util';
 import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 
-const limitMilliseconds = 20_000;
+const usualMilliseconds = 20_000;
+/** Set where everything takes longer. */
+export const limitVariable = 'VSOCKET_LAB_WAIT_MILLISECONDS';
 
 /** @throws VsocketError with the log’s last line when the condition does not come true in time; a lab taken down has no log */
 export async function waitUntil(
   what: string,
   condition: () => Promise<boolean>,
   log?: string,
+  limitMilliseconds = Number(process.env[limitVariable] ?? usualMilliseconds),
 ): Promise<void> {
   const deadline = Date.now() + limitMilliseconds;
   while (!(await condition())) {
@@ -23,8 +26,10 @@ export async function waitUntil(
   }
 }
 
-async function endOfLog(log: string | undefined): Promise<string> {
+/** The last line of a log, as a remedy to be read. */
+export async function endOfLog(log: string | undefined): Promise<string> {
   if (log === undefined) return '';
-  const lines = (await readFile(log, 'utf8')).trim().split('\n');
+  // A program that has not begun yet has no log.
+  const lines = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n');
   return `${log} ends with: ${stripVTControlCharacters(lines.at(-1) ?? '')}`;
 }
