@@ -3,10 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { regionBytes } from '../channel/region-layout.js';
 import { createSealedMemfd } from '../native/memfd.js';
-import { connectVm, setUpHost } from './host-network.js';
+import { connectVms, setUpHost } from './host-network.js';
 import { channelInVm, isBelowRun, type LabPaths } from './lab-paths.js';
 import type { LabPlan } from './lab-plan.js';
-import { runInside, startMachine } from './namespaces.js';
+import { startMachine, type Holder } from './namespaces.js';
 import { startSshd, type SshDoor } from './ssh-access.js';
 import { vsockdAnswers } from './status.js';
 import { vmsOf, type LabHost, type LabVm } from './topology.js';
@@ -16,8 +16,8 @@ import { waitUntil } from './wait-until.js';
 
 /** Where a host comes to life: namespaces of their own here, or a machine of its own. */
 export interface HostPlace {
-  /** A process in the host’s namespaces; in a machine, its first one. */
-  holder: number;
+  /** Null: the whole machine is the host. */
+  holder: Holder;
   door: SshDoor;
 }
 
@@ -31,7 +31,7 @@ export async function buildHost(
   const vmHolders = new Map<string, number>();
   for (const vm of vmsOf(host.name)) vmHolders.set(vm.name, await startVm(paths, vm));
   await setUpHost(holder, host, door.interface);
-  for (const vm of vmsOf(host.name)) await connectVm(holder, vmHolders.get(vm.name)!, vm);
+  await connectVms(holder, vmHolders);
   await mkdir(paths.hostRuntime(host.name), { recursive: true });
   await writeVsockdConfig(paths, host.name, vmHolders, plan);
   await startVsockd(paths, holder, host.name);
@@ -50,13 +50,13 @@ export async function untilHostServes(paths: LabPaths, { name }: LabHost): Promi
 
 async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {
   const memory = createSealedMemfd(`vsocket ${vm.name}`, regionBytes);
-  const holder = await startMachine(paths, vm.name, memory);
-  closeSync(memory);
   // Its own /run shows the VM its own channel, and hides the lab with the channels of the others.
   const run = paths.vmRun(vm.host, vm.name);
   await mkdir(join(run, relative('/run', dirname(channelInVm))), { recursive: true });
-  await runInside(holder, 'mount', ['--bind', run, '/run']);
-  if (!isBelowRun(paths.directory))
-    await runInside(holder, 'mount', ['-t', 'tmpfs', 'hidden', paths.directory]);
+  const ownRun = ['mount', '--bind', run, '/run'];
+  const hidden = ['mount', '-t', 'tmpfs', 'hidden', paths.directory];
+  const preparation = isBelowRun(paths.directory) ? [ownRun] : [ownRun, hidden];
+  const holder = await startMachine(paths, vm.name, { memory, preparation });
+  closeSync(memory);
   return holder;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabPaths } from './lab-paths.js';
-import { enterMachine } from './namespaces.js';
+import { commandInside, type Holder } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { runCommand } from './run-command.js';
 import { hosts, sshPort, type LabHost } from './topology.js';
@@ -110,7 +110,7 @@ function asRealUser(): string[] {
 /** Starts the host’s own sshd and waits until it listens. */
 export async function startSshd(
   paths: LabPaths,
-  holder: number,
+  holder: Holder,
   host: LabHost,
   door: SshDoor,
 ): Promise<void> {
@@ -118,14 +118,9 @@ export async function startSshd(
   const log = paths.hostFile(host.name, 'sshd.log');
   await writeFile(config, serverConfig(paths, host, door));
   await writeFile(log, '');
-  const sshd = spawn(
-    'nsenter',
-    [...enterMachine(holder), ...asRealUser(), '/usr/sbin/sshd', '-D', '-f', config, '-E', log],
-    {
-      stdio: 'ignore',
-      detached: true,
-    },
-  );
+  const words = [...asRealUser(), '/usr/sbin/sshd', '-D', '-f', config, '-E', log];
+  const [command, ...args] = commandInside(holder, words[0]!, words.slice(1));
+  const sshd = spawn(command, args, { stdio: 'ignore', detached: true });
   sshd.unref();
   await recordProcess(paths, `${host.name}.sshd`, sshd.pid!);
   const listens = async (): Promise<boolean> => (await readFile(log, 'utf8')).includes('Server listening on');

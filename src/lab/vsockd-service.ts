@@ -5,7 +5,7 @@ import { HostConfig } from '../config/host-config.js';
 import { runtimeDirectory, type LabPaths } from './lab-paths.js';
 import type { LabPlan } from './lab-plan.js';
 import { linkConfig } from './link-files.js';
-import { enterMachine } from './namespaces.js';
+import { commandInside, type Holder } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
 
@@ -40,13 +40,11 @@ export async function writeVsockdConfig(
 }
 
 /** Starts vsockd under a supervisor of ours, which starts it again when it dies. */
-export async function startVsockd(paths: LabPaths, holder: number, host: string): Promise<void> {
+export async function startVsockd(paths: LabPaths, holder: Holder, host: string): Promise<void> {
   const log = await open(paths.hostFile(host, 'supervisor.log'), 'a');
-  const supervisor = spawn(
-    'nsenter',
-    [...enterMachine(holder), process.execPath, supervisorProgram, paths.root, paths.name, host],
-    { stdio: ['ignore', log.fd, log.fd], detached: true },
-  );
+  const words = [supervisorProgram, paths.root, paths.name, host];
+  const [command, ...args] = commandInside(holder, process.execPath, words);
+  const supervisor = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], detached: true });
   supervisor.unref();
   await recordProcess(paths, `${host}.supervisor`, supervisor.pid!);
   await log.close();

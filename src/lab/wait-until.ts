@@ -5,6 +5,10 @@ import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 
 const usualMilliseconds = 20_000;
+/** Each pause is longer than the last: what waits takes time from what it waits for. */
+const firstPauseMilliseconds = 10;
+const longestPauseMilliseconds = 500;
+const growth = 1.1;
 /** Set where everything takes longer. */
 export const limitVariable = 'VSOCKET_LAB_WAIT_MILLISECONDS';
 
@@ -16,13 +20,15 @@ export async function waitUntil(
   limitMilliseconds = Number(process.env[limitVariable] ?? usualMilliseconds),
 ): Promise<void> {
   const deadline = Date.now() + limitMilliseconds;
+  let pauseMilliseconds = firstPauseMilliseconds;
   while (!(await condition())) {
     if (Date.now() > deadline) {
       const seconds = limitMilliseconds / 1000;
       const message = `waited ${seconds} s in vain until ${what}`;
       throw new VsocketError('timeout', message, await endOfLog(log), ExitCode.unreachable);
     }
-    await sleep(20);
+    await sleep(pauseMilliseconds);
+    pauseMilliseconds = Math.min(pauseMilliseconds * growth, longestPauseMilliseconds);
   }
 }
 

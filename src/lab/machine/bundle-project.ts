@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 import { projectDirectory } from '../lab-paths.js';
 import { outsideInMachine } from './init-script.js';
 import { programIn, reportHostProgram, setUpMachineProgram } from './machine-program.js';
@@ -22,7 +22,7 @@ const programs = [
  * takes an emulated machine five times as long.
  */
 export async function bundleProject(into: string): Promise<void> {
-  await build({
+  await bundle({
     entryPoints: programs,
     outdir: join(into, 'dist'),
     outbase: at('dist'),
@@ -50,8 +50,8 @@ export async function bundleProject(into: string): Promise<void> {
 /** A module finds other files of the project by its own place: each keeps it, whatever file it is in now. */
 const modulePlaces = (into: string): Plugin => ({
   name: 'module-places',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+  setup(build) {
+    build.onLoad({ filter: /\.js$/ }, async ({ path }) => {
       if (!path.startsWith(at('dist/'))) return null;
       const place = pathToFileURL(outsideInMachine + programIn(into, path)).href;
       const text = await readFile(path, 'utf8');

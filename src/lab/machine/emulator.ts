@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { LabPaths } from '../lab-paths.js';
+import type { LabPaths } from '../lab-paths.js';
 import { recordProcess } from '../process-record.js';
 import { hosts, networkCards, type LabHost } from '../topology.js';
 import type { BootImage } from './boot-image.js';

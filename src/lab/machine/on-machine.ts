@@ -1,4 +1,4 @@
-import { quoteForShell } from '../environment.js';
+import { quoteForShell } from '../quote-for-shell.js';
 import type { LabPaths } from '../lab-paths.js';
 
 /** The command line that runs one in a machine, over SSH; `options` are for ssh itself. */

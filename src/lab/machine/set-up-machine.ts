@@ -36,7 +36,7 @@ async function setUpMachine(name: string, host: LabHost, outsideDirectory: strin
   const plan = await readPlan(paths);
   if (plan === null) throw new VsocketError('no-plan', `${outsideDirectory} holds no plan`);
   const door = { interface: managementInterface, address: managementAddress };
-  await buildHost(paths, host, { holder: firstProcess, door }, plan);
+  await buildHost(paths, host, { holder: null, door }, plan);
   await untilHostServes(paths, host);
   const records = await readProcessRecords(paths);
   const holders = vmsOf(host.name).map((vm) => [vm.name, records.get(`${vm.name}.holder`)!.pid]);
