@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { projectDirectory, type LabPaths } from './lab-paths.js';
+import { quoteForShell } from './quote-for-shell.js';
 import { hosts } from './topology.js';
 
 /** What a program needs to find this lab with vsockctl. */
@@ -14,6 +15,3 @@ export const shellExports = (paths: LabPaths): string =>
   Object.entries(labEnvironment(paths))
     .map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`)
     .join('');
-
-export const quoteForShell = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

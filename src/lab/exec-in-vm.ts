@@ -1,5 +1,5 @@
 import { replaceProcess } from '../native/replace-process.js';
-import { quoteForShell } from './environment.js';
+import { quoteForShell } from './quote-for-shell.js';
 import type { LabPaths } from './lab-paths.js';
 import { vmCommand } from './vm-command.js';
 

@@ -1,12 +1,23 @@
-import { peersOf, sshPort, underlayInterface, vmsOf, vxlanPort, type LabHost } from './topology.js';
+import {
+  linkPort,
+  peersOf,
+  rdmaInterface,
+  rocePort,
+  sshPort,
+  underlayInterface,
+  vmsOf,
+  vxlanPort,
+  type LabHost,
+} from './topology.js';
 
 /**
  * A host’s ruleset for nft. A VM may send from its own MAC and IPv4 address only; the host itself takes SSH
- * and, from the other hosts, VxLAN. No connection tracking among bridge ports: not every kernel has it.
+ * and, from the other hosts, VxLAN, links and RoCE. No connection tracking among bridge ports: not every kernel has it.
  */
-export function firewallRules(host: LabHost): string {
+export function firewallRules(host: LabHost, sshInterface: string): string {
   const local = vmsOf(host.name);
   const set = (entries: string[]): string => `{ ${entries.join(', ')} }`;
+  const peers = set(peersOf(host.name).map(({ address }) => address));
   return `
 table bridge vms {
   set ports {
@@ -32,8 +43,10 @@ table inet host {
     type filter hook input priority filter; policy drop;
     ct state established,related accept
     iif lo accept
-    iifname ${underlayInterface} tcp dport ${sshPort} accept
-    iifname ${underlayInterface} ip saddr ${set(peersOf(host.name).map(({ address }) => address))} udp dport ${vxlanPort} accept
+    iifname ${sshInterface} tcp dport ${sshPort} accept
+    iifname ${underlayInterface} ip saddr ${peers} udp dport ${vxlanPort} accept
+    iifname ${underlayInterface} ip saddr ${peers} tcp dport ${linkPort} accept
+    iifname ${rdmaInterface} udp dport ${rocePort} accept
     iifname ${underlayInterface} icmp type echo-request accept
     counter
   }

@@ -1,5 +1,5 @@
 import { firewallRules } from './firewall.js';
-import { runInside } from './namespaces.js';
+import { runInside, type Holder } from './namespaces.js';
 import {
   bridgeOf,
   hosts,
@@ -12,13 +12,13 @@ import {
   vmMtuBytes,
   vmPrefixBits,
   vxlanOf,
+  vms,
   vxlanPort,
   type LabHost,
-  type LabVm,
 } from './topology.js';
 
 /** Runs many `ip` commands in one process inside a machine. */
-const ip = (holder: number, commands: string[]): Promise<string> =>
+const ip = (holder: Holder, commands: string[]): Promise<string> =>
   runInside(holder, 'ip', ['-batch', '-'], `${commands.join('\n')}\n`);
 
 /** The cable between the two hosts. */
@@ -29,7 +29,7 @@ export async function connectHosts(holders: Map<string, number>): Promise<void> 
 }
 
 /** Underlay address, firewall, and per tenant a bridge with a VxLAN port to the other hosts. */
-export async function setUpHost(holder: number, host: LabHost): Promise<void> {
+export async function setUpHost(holder: Holder, host: LabHost, sshInterface: string): Promise<void> {
   const overlays = tenants.flatMap(({ vni }) => [
     // A bridge without address: hosts are no part of their tenants’ networks.
     `link add ${bridgeOf(vni)} mtu ${vmMtuBytes} type bridge stp_state 0 forward_delay 0`,
@@ -53,20 +53,22 @@ export async function setUpHost(holder: number, host: LabHost): Promise<void> {
   await runInside(holder, 'bridge', ['-batch', '-'], `${floods.join('\n')}\n`);
   // For an sshd without root.
   await runInside(holder, 'tee', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], '0\n');
-  await runInside(holder, 'nft', ['-f', '-'], firewallRules(host));
+  await runInside(holder, 'nft', ['-f', '-'], firewallRules(host, sshInterface));
 }
 
-/** The VM’s interface and its port on the tenant’s bridge. */
-export async function connectVm(hostHolder: number, vmHolder: number, vm: LabVm): Promise<void> {
-  const bridge = bridgeOf(vm.vni);
-  await ip(hostHolder, [
+/** Each VM’s interface and its port on the tenant’s bridge. */
+export async function connectVms(hostHolder: Holder, vmHolders: Map<string, number>): Promise<void> {
+  const local = vms.filter(({ name }) => vmHolders.has(name));
+  const ports = local.flatMap((vm) => [
     `link add ${vm.name} mtu ${vmMtuBytes} type veth ` +
-      `peer name ${vmInterface} address ${vm.mac} mtu ${vmMtuBytes} netns ${vmHolder}`,
-    `link set ${vm.name} master ${bridge} up`,
+      `peer name ${vmInterface} address ${vm.mac} mtu ${vmMtuBytes} netns ${vmHolders.get(vm.name)}`,
+    `link set ${vm.name} master ${bridgeOf(vm.vni)} up`,
   ]);
-  await ip(vmHolder, [
-    'link set lo up',
-    `address add ${vm.address}/${vmPrefixBits} dev ${vmInterface}`,
-    `link set ${vmInterface} up`,
-  ]);
+  await ip(hostHolder, ports);
+  for (const vm of local)
+    await ip(vmHolders.get(vm.name)!, [
+      'link set lo up',
+      `address add ${vm.address}/${vmPrefixBits} dev ${vmInterface}`,
+      `link set ${vmInterface} up`,
+    ]);
 }

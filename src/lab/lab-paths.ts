@@ -39,6 +39,13 @@ export class LabPaths {
   get keeperRecord(): string {
     return `${this.directory}.keeper`;
   }
+  get plan(): string {
+    return join(this.directory, 'plan.json');
+  }
+  /** Certificates of the hosts, and of the authority that they are from. */
+  get authority(): string {
+    return join(this.directory, 'authority');
+  }
   get processes(): string {
     return join(this.directory, 'processes');
   }
@@ -54,6 +61,17 @@ export class LabPaths {
   }
   get sshConfig(): string {
     return join(this.ssh, 'config');
+  }
+  /** Of a host that is an emulated machine: what is outside of it. */
+  machine(host: string): string {
+    return join(this.directory, 'machines', host);
+  }
+  machineFile(host: string, file: string): string {
+    return join(this.machine(host), file);
+  }
+  /** The project as the machines see it. */
+  get machineProject(): string {
+    return join(this.directory, 'machines/project');
   }
   host(host: string): string {
     return join(this.directory, host);
@@ -78,6 +96,8 @@ export class LabPaths {
     return join(this.hostRun(host), runtimeDirectory.slice('/run/'.length));
   }
 }
+
+export const isBelowRun = (path: string): boolean => path.startsWith('/run/');
 
 /** Where this user’s labs are. */
 function labsDirectory(): string {

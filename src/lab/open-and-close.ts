@@ -1,15 +1,16 @@
 import { down } from './down.js';
 import { withLabsLocked } from './lab-lock.js';
 import type { LabPaths } from './lab-paths.js';
+import { readPlan, type LabPlan } from './lab-plan.js';
 import { removeKeeperless } from './remove-keeperless.js';
 import { up } from './up.js';
 import { continueInside, endKeeper, rootless, runningKeeper, startKeeper } from './user-namespace.js';
 
 /** `vsocket-lab up`; returns whether anything had to be done. */
-export const openLab = (paths: LabPaths): Promise<boolean> =>
+export const openLab = (paths: LabPaths, plan: LabPlan): Promise<boolean> =>
   withLabsLocked(paths, async () => {
-    if (!rootless) {
-      return up(paths).catch(async (error: unknown) => {
+    if (!rootless || plan.rdma) {
+      return up(paths, plan).catch(async (error: unknown) => {
         await endKeeper(paths);
         throw error;
       });
@@ -25,7 +26,7 @@ export const openLab = (paths: LabPaths): Promise<boolean> =>
 /** `vsocket-lab down`. */
 export const closeLab = (paths: LabPaths): Promise<void> =>
   withLabsLocked(paths, async () => {
-    if (!rootless) {
+    if (!rootless || (await readPlan(paths))?.rdma) {
       await down(paths);
       return endKeeper(paths);
     }

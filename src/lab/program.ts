@@ -19,11 +19,18 @@ const subcommand = (usage: string, description: string): Command =>
     .exitOverride();
 
 // Each command loads only what it needs: `exec` is called often and must start at once.
-subcommand('up', 'bring the lab up, or repair it').action(async ({ name }: NameOption) => {
-  const { openLab } = await import('./open-and-close.js');
-  const changed = await openLab(new LabPaths(name));
-  process.stdout.write(`lab ${name} ${changed ? 'is up' : 'was up already'}\n`);
-});
+subcommand('up', 'bring the lab up, or repair it')
+  .option('--carry-without-rdma', 'flows between hosts go over the link where there is no RDMA')
+  .option('--rdma', 'each hypervisor is an emulated machine (QEMU) with RDMA: Soft-RoCE')
+  .action(async (options: NameOption & { carryWithoutRdma?: true; rdma?: true }) => {
+    const { name, carryWithoutRdma, rdma } = options;
+    const { openLab } = await import('./open-and-close.js');
+    const changed = await openLab(new LabPaths(name), {
+      carryWithoutRdma: carryWithoutRdma === true,
+      rdma: rdma === true,
+    });
+    process.stdout.write(`lab ${name} ${changed ? 'is up' : 'was up already'}\n`);
+  });
 
 subcommand('down', 'take the lab down, whatever state it is in').action(async ({ name }: NameOption) => {
   const { closeLab } = await import('./open-and-close.js');

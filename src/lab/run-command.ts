@@ -4,6 +4,7 @@ import { VsocketError } from '../errors/vsocket-error.js';
 export interface RunOptions {
   /** Written to the program’s stdin. */
   input?: string;
+  directory?: string;
 }
 
 /**
@@ -11,7 +12,10 @@ export interface RunOptions {
  * @throws VsocketError with the program’s own first line when it fails
  */
 export async function runCommand(command: string, args: string[], options: RunOptions = {}): Promise<string> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(options.directory === undefined ? {} : { cwd: options.directory }),
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

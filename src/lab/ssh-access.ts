@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabPaths } from './lab-paths.js';
-import { enterMachine } from './namespaces.js';
+import { commandInside, type Holder } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { runCommand } from './run-command.js';
 import { hosts, sshPort, type LabHost } from './topology.js';
@@ -12,8 +12,20 @@ import { waitUntil } from './wait-until.js';
 const makeKey = (file: string, comment: string): Promise<string> =>
   runCommand('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file]);
 
-/** Makes the operator’s key, each host’s key, known_hosts, and the configuration for ssh and vsockctl. */
-export async function makeSshAccess(paths: LabPaths): Promise<void> {
+/** Where a host takes SSH. */
+export interface SshDoor {
+  interface: string;
+  address: string;
+}
+
+/** How one comes to that door from outside: the lines of ssh_config(5) for it. */
+export type SshWay = (host: LabHost) => string[];
+
+/**
+ * Makes the operator’s key, each host’s key, known_hosts, and the configuration for ssh and vsockctl.
+ * @param user whom the hosts let in
+ */
+export async function makeSshAccess(paths: LabPaths, user: string, way: SshWay): Promise<void> {
   await mkdir(paths.ssh, { mode: 0o700 });
   await makeKey(join(paths.ssh, 'operator'), `operator of lab ${paths.name}`);
   const knownHosts: string[] = [];
@@ -24,12 +36,14 @@ export async function makeSshAccess(paths: LabPaths): Promise<void> {
     knownHosts.push(`${name} ${await readFile(`${hostKey}.pub`, 'utf8')}`);
   }
   await writeFile(join(paths.ssh, 'known_hosts'), knownHosts.join(''));
-  const user = await loginUser();
-  await writeFile(paths.sshConfig, hosts.map((host) => clientConfig(paths, host, user)).join('\n'));
+  await writeFile(
+    paths.sshConfig,
+    hosts.map((host) => clientConfig(paths, host, user, way(host))).join('\n'),
+  );
 }
 
 /** In a user namespace, the only user that sshd can let in is the one who made it. */
-async function loginUser(): Promise<string> {
+export async function loginUser(): Promise<string> {
   const uid = userNamespace()?.uid ?? process.getuid?.();
   return (await runCommand('id', ['--name', '--user', String(uid)])).trim();
 }
@@ -41,9 +55,21 @@ function enterLab(): string {
 }
 
 /** The hosts have no address outside their namespaces, so labs live side by side: socat goes in for ssh. */
-const clientConfig = (paths: LabPaths, { name, address }: LabHost, user: string): string => `Host ${name}
-  HostName ${address}
-  Port ${sshPort}
+export const wayIntoNamespace =
+  (paths: LabPaths): SshWay =>
+  ({ name, address }) => [
+    `HostName ${address}`,
+    `Port ${sshPort}`,
+    `ProxyCommand ${enterLab()}nsenter --net=${paths.namespace(name)} socat - TCP:%h:%p`,
+  ];
+
+const clientConfig = (
+  paths: LabPaths,
+  { name }: LabHost,
+  user: string,
+  way: string[],
+): string => `Host ${name}
+  ${way.join('\n  ')}
   User ${user}
   IdentityFile ${join(paths.ssh, 'operator')}
   IdentitiesOnly yes
@@ -51,10 +77,13 @@ const clientConfig = (paths: LabPaths, { name, address }: LabHost, user: string)
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
   HostKeyAlias ${name}
-  ProxyCommand ${enterLab()}nsenter --net=${paths.namespace(name)} socat - TCP:%h:%p
 `;
 
-const serverConfig = (paths: LabPaths, { name, address }: LabHost): string => `ListenAddress ${address}
+const serverConfig = (
+  paths: LabPaths,
+  { name }: LabHost,
+  { address }: SshDoor,
+): string => `ListenAddress ${address}
 Port ${sshPort}
 HostKey ${paths.hostFile(name, 'ssh_host_ed25519_key')}
 AuthorizedKeysFile ${paths.hostFile(name, 'authorized_keys')}
@@ -79,19 +108,19 @@ function asRealUser(): string[] {
 }
 
 /** Starts the host’s own sshd and waits until it listens. */
-export async function startSshd(paths: LabPaths, holder: number, host: LabHost): Promise<void> {
+export async function startSshd(
+  paths: LabPaths,
+  holder: Holder,
+  host: LabHost,
+  door: SshDoor,
+): Promise<void> {
   const config = paths.hostFile(host.name, 'sshd_config');
   const log = paths.hostFile(host.name, 'sshd.log');
-  await writeFile(config, serverConfig(paths, host));
+  await writeFile(config, serverConfig(paths, host, door));
   await writeFile(log, '');
-  const sshd = spawn(
-    'nsenter',
-    [...enterMachine(holder), ...asRealUser(), '/usr/sbin/sshd', '-D', '-f', config, '-E', log],
-    {
-      stdio: 'ignore',
-      detached: true,
-    },
-  );
+  const words = [...asRealUser(), '/usr/sbin/sshd', '-D', '-f', config, '-E', log];
+  const [command, ...args] = commandInside(holder, words[0]!, words.slice(1));
+  const sshd = spawn(command, args, { stdio: 'ignore', detached: true });
   sshd.unref();
   await recordProcess(paths, `${host.name}.sshd`, sshd.pid!);
   const listens = async (): Promise<boolean> => (await readFile(log, 'utf8')).includes('Server listening on');

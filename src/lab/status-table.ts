@@ -11,6 +11,10 @@ export function statusTable(status: LabStatus): string {
     lines.push(
       `${host.name}  ${host.address}  vsockd ${vsockd}, sshd ${shown(host.sshd)}, log ${host.vsockd.log}`,
     );
+    if (host.machine) {
+      const { sshPort, console } = host.machine;
+      lines.push(`  machine ${shown(host.machine)}, SSH port ${sshPort}, console ${console}`);
+    }
     for (const vm of status.vms.filter((candidate) => candidate.host === host.name)) {
       lines.push(`  ${vm.name.padEnd(6)} ${vm.address}  ${vm.tenant} VNI ${vm.vni}  ${shown(vm.holder)}`);
     }

@@ -2,8 +2,11 @@ import { request } from 'node:http';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabPaths } from './lab-paths.js';
+import { readPlan } from './lab-plan.js';
+import { askMachine } from './machine/machine-status.js';
+import { readMachine } from './machine/machine-record.js';
 import { isRunning, readProcessRecords, type ProcessRecord } from './process-record.js';
-import { hosts, vms, type LabHost, type LabVm } from './topology.js';
+import { hosts, vms, vmsOf, type LabHost, type LabVm } from './topology.js';
 
 export interface ServiceStatus {
   pid: number | null;
@@ -22,6 +25,8 @@ export interface HostStatus extends LabHost {
   };
   sshd: ServiceStatus & { log: string };
   networkNamespace: string;
+  /** Only of a host that is an emulated machine: all else above is seen from inside it. */
+  machine?: ServiceStatus & { sshPort: number | null; console: string; log: string };
 }
 
 export interface VmStatus extends LabVm {
@@ -42,11 +47,20 @@ export interface LabStatus {
   vms: VmStatus[];
 }
 
+/** What runs of one host, seen from where it runs. */
+export interface HostReport {
+  host: HostStatus;
+  vms: VmStatus[];
+}
+
 export async function labStatus(paths: LabPaths): Promise<LabStatus> {
-  const records = await readProcessRecords(paths);
-  const service = (name: string): ServiceStatus => serviceStatus(records.get(name));
-  const hostStatuses = await Promise.all(hosts.map((host) => hostStatus(paths, host, service)));
-  const vmStatuses = vms.map((vm) => vmStatus(paths, vm, service));
+  const plan = await readPlan(paths);
+  const report = plan?.rdma ? machineReport : hostReport;
+  const reports = await Promise.all(hosts.map((host) => report(paths, host)));
+  const hostStatuses = reports.map(({ host }) => host);
+  const vmStatuses = vms.map((vm) =>
+    reports.flatMap((each) => each.vms).find(({ name }) => name === vm.name)!,
+  );
   return {
     name: paths.name,
     state: stateOf(paths, hostStatuses, vmStatuses),
@@ -67,6 +81,30 @@ function stateOf(paths: LabPaths, hostStatuses: HostStatus[], vmStatuses: VmStat
         holder.running && supervisor.running && vsockd.answers && sshd.running,
     );
   return whole ? 'up' : 'broken';
+}
+
+export async function hostReport(paths: LabPaths, host: LabHost): Promise<HostReport> {
+  const records = await readProcessRecords(paths);
+  const service = (name: string): ServiceStatus => serviceStatus(records.get(name));
+  return {
+    host: await hostStatus(paths, host, service),
+    vms: vmsOf(host.name).map((vm) => vmStatus(paths, vm, service)),
+  };
+}
+
+/** Of a host that is a machine: what it says itself, and what is seen of it from outside. */
+async function machineReport(paths: LabPaths, host: LabHost): Promise<HostReport> {
+  const emulator = serviceStatus((await readProcessRecords(paths)).get(`${host.name}.machine`));
+  const answer = emulator.running ? await askMachine(paths, host) : null;
+  // Of a machine that does not answer, nothing runs as far as anybody can see.
+  const report = answer ?? (await hostReport(paths, host));
+  const machine = {
+    ...emulator,
+    sshPort: (await readMachine(paths, host.name))?.sshPort ?? null,
+    console: paths.machineFile(host.name, 'console.log'),
+    log: paths.machineFile(host.name, 'emulator.log'),
+  };
+  return { ...report, host: { ...report.host, machine } };
 }
 
 async function hostStatus(

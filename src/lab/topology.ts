@@ -4,6 +4,8 @@ export interface LabHost {
   name: string;
   /** On the underlay; TEST-NET-1 of RFC 5737, seen only inside the hosts’ namespaces. */
   address: string;
+  /** Where there is a network for RDMA: TEST-NET-2. */
+  rdmaAddress: string;
 }
 
 export interface LabTenant {
@@ -22,8 +24,8 @@ export interface LabVm {
 }
 
 export const hosts: readonly LabHost[] = [
-  { name: 'hv1', address: '192.0.2.1' },
-  { name: 'hv2', address: '192.0.2.2' },
+  { name: 'hv1', address: '192.0.2.1', rdmaAddress: '198.51.100.1' },
+  { name: 'hv2', address: '192.0.2.2', rdmaAddress: '198.51.100.2' },
 ];
 
 export const tenants: readonly LabTenant[] = [
@@ -51,15 +53,30 @@ export const vms: readonly LabVm[] = tenants.flatMap(({ name, vni }) =>
 
 export const underlayPrefixBits = 24;
 export const vmPrefixBits = 24;
+export const rdmaPrefixBits = 24;
+/** Room for RoCE’s largest path MTU, 4096 bytes, and its headers. */
+export const rdmaMtuBytes = 9000;
 export const underlayMtuBytes = 1500;
 /** The underlay’s MTU without the outer headers: Ethernet 14, IPv4 20, UDP 8, VxLAN 8 (RFC 7348). */
 export const vmMtuBytes = underlayMtuBytes - 50;
 /** IANA’s port for VxLAN (RFC 7348). */
 export const vxlanPort = 4789;
 export const sshPort = 22;
+/** Where vsockd takes links of other hosts. */
+export const linkPort = 7471;
+/** RoCEv2 (IANA’s roce). */
+export const rocePort = 4791;
 
 /** Names of the host’s interfaces; a VM’s port has the name of the VM. */
 export const underlayInterface = 'underlay';
+/** Where a host has one: the network that carries RDMA and nothing else. */
+export const rdmaInterface = 'rdma0';
+/** Soft-RoCE’s device on it. */
+export const rdmaDevice = 'rxe0';
+/** Of a host that is an emulated machine: its way to the machine outside, for SSH. */
+export const managementInterface = 'management';
+/** A machine’s network cards, in the order in which its kernel finds them. */
+export const networkCards = [managementInterface, underlayInterface, rdmaInterface] as const;
 export const vmInterface = 'eth0';
 export const bridgeOf = (vni: number): string => `br${vni}`;
 export const vxlanOf = (vni: number): string => `vx${vni}`;

@@ -1,30 +1,34 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { closeSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { regionBytes } from '../channel/region-layout.js';
-import { createSealedMemfd } from '../native/memfd.js';
+import { join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { ExitCode } from '../errors/exit-code.js';
+import { VsocketError } from '../errors/vsocket-error.js';
+import { buildHost, untilHostServes } from './build-host.js';
 import { down } from './down.js';
-import { connectHosts, connectVm, setUpHost } from './host-network.js';
-import { channelInVm, type LabPaths } from './lab-paths.js';
+import { connectHosts } from './host-network.js';
+import { isBelowRun, type LabPaths } from './lab-paths.js';
+import { readPlan, writePlan, type LabPlan } from './lab-plan.js';
+import { makeLinkFiles } from './link-files.js';
+import { bootMachines } from './machine/boot-machines.js';
 import { runInside, startMachine } from './namespaces.js';
 import { runCommand } from './run-command.js';
-import { makeSshAccess, startSshd } from './ssh-access.js';
-import { labStatus, vsockdAnswers } from './status.js';
-import { hosts, vms, vmsOf, type LabVm } from './topology.js';
-import { accepts } from './unix-socket.js';
-import { userNamespace } from './user-namespace.js';
-import { startVsockd, writeVsockdConfig } from './vsockd-service.js';
-import { waitUntil } from './wait-until.js';
+import { loginUser, makeSshAccess, wayIntoNamespace } from './ssh-access.js';
+import { labStatus } from './status.js';
+import { hosts, underlayInterface } from './topology.js';
+import { rootless, userNamespace } from './user-namespace.js';
 
 /**
  * Brings the lab up. One that runs is left alone; a ruin is taken down first; a failure leaves nothing behind.
  * @returns whether anything had to be done
  */
-export async function up(paths: LabPaths): Promise<boolean> {
-  if ((await labStatus(paths)).state === 'up') return false;
+export async function up(paths: LabPaths, plan: LabPlan): Promise<boolean> {
+  if ((await labStatus(paths)).state === 'up') {
+    await assertSamePlan(paths, plan);
+    return false;
+  }
   await down(paths);
   try {
-    await build(paths);
+    await build(paths, plan);
   } catch (error) {
     await down(paths);
     throw error;
@@ -32,41 +36,48 @@ export async function up(paths: LabPaths): Promise<boolean> {
   return true;
 }
 
-async function build(paths: LabPaths): Promise<void> {
+async function assertSamePlan(paths: LabPaths, plan: LabPlan): Promise<void> {
+  if (isDeepStrictEqual(await readPlan(paths), plan)) return;
+  throw new VsocketError(
+    'other-options',
+    `lab ${paths.name} is up with other options`,
+    `run vsocket-lab down --name ${paths.name} first`,
+    ExitCode.refused,
+  );
+}
+
+async function build(paths: LabPaths, plan: LabPlan): Promise<void> {
   await mkdir(paths.directory, { recursive: true });
   await mountDirectory(paths);
-  const directories = [paths.processes, paths.namespaces, ...hosts.map(({ name }) => paths.host(name))];
-  for (const directory of directories) await mkdir(directory);
+  await writePlan(paths, plan);
+  for (const directory of [paths.processes, ...hosts.map(({ name }) => paths.host(name))])
+    await mkdir(directory);
+  await makeLinkFiles(paths);
+  if (plan.rdma) await bootMachines(paths);
+  else await buildNamespaces(paths, plan);
+  await writeFile(paths.complete, '');
+}
 
+/** Every host is some namespaces of this machine. */
+async function buildNamespaces(paths: LabPaths, plan: LabPlan): Promise<void> {
+  await mkdir(paths.namespaces);
   const holders = new Map<string, number>();
   for (const { name } of hosts) holders.set(name, await startHost(paths, name));
-  for (const vm of vms) holders.set(vm.name, await startVm(paths, vm));
-
   await connectHosts(holders);
-  for (const host of hosts) await setUpHost(holders.get(host.name)!, host);
-  for (const vm of vms) await connectVm(holders.get(vm.host)!, holders.get(vm.name)!, vm);
-
-  await makeSshAccess(paths);
+  await makeSshAccess(paths, await loginUser(), wayIntoNamespace(paths));
   for (const host of hosts) {
-    await writeVsockdConfig(paths, host.name, holders);
-    await startVsockd(paths, holders.get(host.name)!, host.name);
-    await startSshd(paths, holders.get(host.name)!, host);
+    const door = { interface: underlayInterface, address: host.address };
+    await buildHost(paths, host, { holder: holders.get(host.name)!, door }, plan);
   }
-  for (const { name } of hosts) {
-    const log = paths.hostFile(name, 'vsockd.log');
-    await waitUntil(`vsockd of ${name} answers`, () => vsockdAnswers(paths, name), log);
-    for (const vm of vmsOf(name)) {
-      const channel = paths.channel(name, vm.name);
-      await waitUntil(`vsockd of ${name} serves the channel of ${vm.name}`, () => accepts(channel), log);
-    }
-  }
-  await writeFile(paths.complete, '');
+  for (const host of hosts) await untilHostServes(paths, host);
 }
 
 /** What the lab’s processes write is in memory; and one mount tells them from all others. */
 async function mountDirectory({ directory, name }: LabPaths): Promise<void> {
   // What a user mounts in a user namespace is not seen outside, where ssh looks for its configuration.
   if (userNamespace() !== null) return void (await runCommand('mount', ['--bind', directory, directory]));
+  // Emulated machines need no root and no user namespace.
+  if (rootless) return;
   await runCommand('mount', ['-t', 'tmpfs', '-o', 'mode=755', `vsocket-lab-${name}`, directory]);
   await runCommand('mount', ['--make-private', directory]);
 }
@@ -84,18 +95,3 @@ async function startHost(paths: LabPaths, host: string): Promise<number> {
   await runInside(holder, 'mount', ['--rbind', run, '/run']);
   return holder;
 }
-
-async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {
-  const memory = createSealedMemfd(`vsocket ${vm.name}`, regionBytes);
-  const holder = await startMachine(paths, vm.name, memory);
-  closeSync(memory);
-  // Its own /run shows the VM its own channel, and hides the lab with the channels of the others.
-  const run = paths.vmRun(vm.host, vm.name);
-  await mkdir(join(run, relative('/run', dirname(channelInVm))), { recursive: true });
-  await runInside(holder, 'mount', ['--bind', run, '/run']);
-  if (!isBelowRun(paths.directory))
-    await runInside(holder, 'mount', ['-t', 'tmpfs', 'hidden', paths.directory]);
-  return holder;
-}
-
-const isBelowRun = (path: string): boolean => path.startsWith('/run/');

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { HostConfig } from '../config/host-config.js';
 import { runtimeDirectory, type LabPaths } from './lab-paths.js';
-import { enterMachine } from './namespaces.js';
+import type { LabPlan } from './lab-plan.js';
+import { linkConfig } from './link-files.js';
+import { commandInside, type Holder } from './namespaces.js';
 import { recordProcess } from './process-record.js';
 import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
 
@@ -14,12 +16,14 @@ export async function writeVsockdConfig(
   paths: LabPaths,
   host: string,
   holders: Map<string, number>,
+  { carryWithoutRdma }: LabPlan,
 ): Promise<void> {
   const config = HostConfig.parse({
     host,
     runtimeDirectory,
     auditLog: paths.hostFile(host, 'audit.jsonl'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
+    link: linkConfig(paths, host, carryWithoutRdma),
     vms: vmsOf(host).map((vm) => ({
       name: vm.name,
       tenant: vm.tenant,
@@ -32,18 +36,15 @@ export async function writeVsockdConfig(
       memory: { path: `/proc/${holders.get(vm.name)}/fd/3` },
     })),
   });
-  await mkdir(paths.hostRuntime(host), { recursive: true });
   await writeFile(paths.hostFile(host, 'vsockd.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** Starts vsockd under a supervisor of ours, which starts it again when it dies. */
-export async function startVsockd(paths: LabPaths, holder: number, host: string): Promise<void> {
+export async function startVsockd(paths: LabPaths, holder: Holder, host: string): Promise<void> {
   const log = await open(paths.hostFile(host, 'supervisor.log'), 'a');
-  const supervisor = spawn(
-    'nsenter',
-    [...enterMachine(holder), process.execPath, supervisorProgram, paths.root, paths.name, host],
-    { stdio: ['ignore', log.fd, log.fd], detached: true },
-  );
+  const words = [supervisorProgram, paths.root, paths.name, host];
+  const [command, ...args] = commandInside(holder, process.execPath, words);
+  const supervisor = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], detached: true });
   supervisor.unref();
   await recordProcess(paths, `${host}.supervisor`, supervisor.pid!);
   await log.close();

@@ -22,6 +22,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'sshd', package: 'openssh-server', neededFor: ['lab'] },
   { provides: 'ssh', package: 'openssh-client', neededFor: ['lab'] },
   { provides: 'socat', package: 'socat', neededFor: ['lab'] },
+  { provides: 'openssl', package: 'openssl', neededFor: ['lab'] },
   { provides: 'redis-server', package: 'redis-server', neededFor: ['demo', 'test'] },
   { provides: 'redis-benchmark', package: 'redis-tools', neededFor: ['demo', 'test'] },
   { provides: 'iperf3', package: 'iperf3', neededFor: ['demo', 'test'] },

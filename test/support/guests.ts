@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
 import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
 import { DataPlaneReport } from '../../src/dataplane/messages.js';
-import { makeCertificates } from './link-certificates.js';
+import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 
 const library = new URL('../../libvsocket.so', import.meta.url).pathname;
@@ -109,7 +109,7 @@ export class Guests {
     }));
     const addresses = hosts.map((name, index) => ({ name, address: addressOf(index), port: linkPort }));
     writeFileSync(directory, JSON.stringify({ hosts: addresses, vms: places }));
-    const certificates = makeCertificates(this.directory, hosts);
+    const certificates = makeLinkCertificates(this.directory, hosts);
     return new Map(
       hosts.map((host, index) => [
         host,
