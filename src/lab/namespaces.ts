@@ -31,9 +31,13 @@ export async function startMachine(
  * Arguments for nsenter: all namespaces of a machine, and its user namespace where the lab has one.
  * nsenter execs the program, so the pid stays.
  */
-export const enterMachine = (holder: number, directory = '/'): string[] => [
+export const enterMachine = (
+  holder: number,
+  directory = '/',
+  ofAnotherUser = process.getuid?.() !== 0,
+): string[] => [
   `--target=${holder}`,
-  ...(process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials']),
+  ...(ofAnotherUser ? ['--user', '--preserve-credentials'] : []),
   '--net',
   '--mount',
   '--uts',

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { ExitCode } from '../errors/exit-code.js';
+import type { ExecOptions } from './exec-program.js';
 import { LabPaths } from './lab-paths.js';
 
 interface NameOption {
@@ -57,10 +58,12 @@ subcommand('env', 'print what a shell needs: eval "$(vsocket-lab env)"').action(
   },
 );
 
-subcommand('exec <vm> <command...>', 'run a program in a VM: vsocket-lab exec red1 -- redis-server')
+subcommand('exec <words...>', 'run a program in a VM: vsocket-lab exec red1 -- redis-server')
+  .usage('[options] <vm> -- <command...>\n       vsocket-lab exec [options] --host <host> -- <command...>')
+  .option('--host <host>', 'on a hypervisor itself')
   .option('--plain', 'without the guest library')
   .option('--print', 'print the command line instead of running it')
-  .action(async (vm: string, command: string[], options: NameOption & { plain?: true; print?: true }) => {
-    const { execInVm } = await import('./exec-in-vm.js');
-    await execInVm(new LabPaths(options.name), vm, command, options);
+  .action(async (words: string[], options: NameOption & ExecOptions) => {
+    const { execProgram } = await import('./exec-program.js');
+    await execProgram(new LabPaths(options.name), words, options);
   });

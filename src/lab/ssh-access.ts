@@ -92,6 +92,7 @@ AuthenticationMethods publickey
 PermitRootLogin prohibit-password
 StrictModes ${userNamespace() === null ? 'yes' : 'no'}
 UsePAM no
+MaxSessions 100
 UseDNS no
 PrintMotd no
 LogLevel VERBOSE

@@ -1,9 +1,7 @@
-import { ExitCode } from '../errors/exit-code.js';
-import { VsocketError } from '../errors/vsocket-error.js';
+import { findHost, findVm, notUp } from './find-place.js';
 import { channelInVm, guestLibrary, type LabPaths } from './lab-paths.js';
 import { enterMachine } from './namespaces.js';
 import { isRunning, readProcessRecords } from './process-record.js';
-import { vms } from './topology.js';
 
 export interface VmCommandOptions {
   /** Without the guest library: the program sees TCP only. */
@@ -22,23 +20,27 @@ export async function vmCommand(
   program: string[],
   options: VmCommandOptions = {},
 ): Promise<[command: string, ...args: string[]]> {
-  if (!vms.some(({ name }) => name === vm)) {
-    const names = vms.map(({ name }) => name).join(', ');
-    throw new VsocketError('no-such-vm', `the lab has no VM ${vm}`, `there are ${names}`, ExitCode.notFound);
-  }
-  const holder = (await readProcessRecords(paths)).get(`${vm}.holder`);
-  if (!isRunning(holder)) {
-    const remedy = `run vsocket-lab up --name ${paths.name}`;
-    throw new VsocketError(
-      'lab-not-up',
-      `VM ${vm} of lab ${paths.name} does not run`,
-      remedy,
-      ExitCode.notFound,
-    );
-  }
-  // The library is for the program alone, so nsenter itself must not load it.
-  const library = options.plain
-    ? []
-    : ['env', `LD_PRELOAD=${guestLibrary}`, `VSOCKET_CHANNEL=${channelInVm}`];
-  return ['nsenter', ...enterMachine(holder.pid, options.directory), ...library, ...program];
+  const holder = await runningHolder(paths, findVm(vm).name, `VM ${vm}`);
+  return ['nsenter', ...enterMachine(holder, options.directory), ...withLibrary(program, options)];
+}
+
+/** The same for a host. */
+export async function hostCommand(
+  paths: LabPaths,
+  host: string,
+  program: string[],
+  directory: string,
+): Promise<[command: string, ...args: string[]]> {
+  const holder = await runningHolder(paths, findHost(host).name, `host ${host}`);
+  return ['nsenter', ...enterMachine(holder, directory), ...program];
+}
+
+/** The library is for the program alone, so whatever leads to it must not load it. */
+export const withLibrary = (program: string[], { plain }: VmCommandOptions): string[] =>
+  plain ? program : ['env', `LD_PRELOAD=${guestLibrary}`, `VSOCKET_CHANNEL=${channelInVm}`, ...program];
+
+async function runningHolder(paths: LabPaths, machine: string, what: string): Promise<number> {
+  const holder = (await readProcessRecords(paths)).get(`${machine}.holder`);
+  if (!isRunning(holder)) throw notUp(what, paths.name);
+  return holder.pid;
 }

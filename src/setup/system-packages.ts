@@ -1,5 +1,5 @@
 /** What the system packages are needed for; each purpose has a command that asks for it. */
-export const purposes = ['build', 'lab', 'demo', 'test'] as const;
+export const purposes = ['build', 'lab', 'rdma-lab', 'demo', 'test'] as const;
 export type Purpose = (typeof purposes)[number];
 
 export interface SystemPackage {
@@ -23,6 +23,15 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'ssh', package: 'openssh-client', neededFor: ['lab'] },
   { provides: 'socat', package: 'socat', neededFor: ['lab'] },
   { provides: 'openssl', package: 'openssl', neededFor: ['lab'] },
+  { provides: 'qemu-system-x86_64', package: 'qemu-system-x86', neededFor: ['rdma-lab'] },
+  // Not its namesake that needs a C library.
+  { provides: '/usr/share/doc/busybox-static', package: 'busybox-static', neededFor: ['rdma-lab'] },
+  { provides: 'setpriv', package: 'util-linux', neededFor: ['rdma-lab'] },
+  { provides: 'rdma', package: 'iproute2', neededFor: ['rdma-lab'] },
+  { provides: 'rping', package: 'rdmacm-utils', neededFor: ['rdma-lab'] },
+  { provides: '/etc/libibverbs.d/rxe.driver', package: 'ibverbs-providers', neededFor: ['rdma-lab'] },
+  { provides: '/usr/lib/x86_64-linux-gnu/libibverbs.so.1', package: 'libibverbs1', neededFor: ['rdma-lab'] },
+  { provides: 'ping', package: 'iputils-ping', neededFor: ['test'] },
   { provides: 'redis-server', package: 'redis-server', neededFor: ['demo', 'test'] },
   { provides: 'redis-benchmark', package: 'redis-tools', neededFor: ['demo', 'test'] },
   { provides: 'iperf3', package: 'iperf3', neededFor: ['demo', 'test'] },
@@ -42,6 +51,7 @@ export const systemPackages: readonly SystemPackage[] = [
 export const includedPurposes: Record<Purpose, readonly Purpose[]> = {
   build: ['build'],
   lab: ['build', 'lab'],
+  'rdma-lab': ['build', 'lab', 'rdma-lab'],
   demo: ['build', 'lab', 'demo'],
-  test: ['build', 'lab', 'test'],
+  test: ['build', 'lab', 'rdma-lab', 'test'],
 };

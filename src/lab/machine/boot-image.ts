@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { runCommand } from '../run-command.js';
 import { initScript } from './init-script.js';
 import { modulesInOrder, wantedModules } from './kernel-modules.js';
 import { withKernel, type UnpackedKernel } from './kernel-package.js';
 
 const busybox = '/bin/busybox';
+export const emulatorProgram = '/usr/bin/qemu-system-x86_64';
 
 export interface BootImage {
   kernel: string;
@@ -20,11 +22,22 @@ const imageIn = (directory: string): BootImage => ({
   initramfs: join(directory, 'initramfs'),
 });
 
+/** @throws VsocketError when this machine lacks what the machines are made with */
+function assertPackages(): void {
+  if (existsSync(busybox) && existsSync(emulatorProgram)) return;
+  throw new VsocketError(
+    'missing-packages',
+    'the emulated machines need QEMU and busybox',
+    'run as root: node dist/src/setup/main.js rdma-lab',
+  );
+}
+
 /**
  * Kernel and initramfs for the machines, made once and then kept in the user’s cache. Its name is made of what went
  * into it, the kernel’s version excepted: which kernel of Debian it is does not matter.
  */
 export async function bootImage(tell: (text: string) => void): Promise<BootImage> {
+  assertPackages();
   const recipe = createHash('sha256')
     .update(initScript)
     .update(JSON.stringify(wantedModules))

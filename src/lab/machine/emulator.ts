@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { LabPaths } from '../lab-paths.js';
 import { recordProcess } from '../process-record.js';
 import { hosts, networkCards, type LabHost } from '../topology.js';
-import type { BootImage } from './boot-image.js';
+import { emulatorProgram, type BootImage } from './boot-image.js';
 import { outsideInMachine, rootTag } from './init-script.js';
 import { programIn, setUpMachineProgram } from './machine-program.js';
 
@@ -41,7 +41,7 @@ function emulatorCommand(paths: LabPaths, host: LabHost, image: BootImage, sshPo
     return `virtio-net-pci,netdev=${networkCards[index]},mac=${mac},romfile=`;
   };
   return [
-    ...['qemu-system-x86_64', '-name', `${paths.name}-${host.name}`],
+    ...[emulatorProgram, '-name', `${paths.name}-${host.name}`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', String(processors)],
     ...['-m', String(memoryMebibytes)],
