@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { mountsOf, processesLeft } from '../lab/support/lab-program.js';
+import { carryCases } from './cases/carry.js';
 import { machineCases } from './cases/machines.js';
+import { seeCases } from './cases/see.js';
 import { RdmaLab } from './support/rdma-lab.js';
 
 /** One boot for all cases; `shared` gives the laboratory while they run. */
@@ -15,6 +17,18 @@ describe('the laboratory with RDMA', { concurrency: false }, () => {
   after(() => lab?.close());
 
   describe('machines', () => machineCases(shared));
+  describe('flows between hosts', () => carryCases(shared));
+  test('vsockctl and the command rdma see the same', (context) =>
+    seeCases(context, {
+      host: 'hv1',
+      rdma: { device: 'rxe0', netdev: 'rdma0', address: '198.51.100.1' },
+      vsockctl: async (...words) => {
+        const { code, stdout, stderr } = await shared().vsockctl(...words, '--host', 'hv1');
+        assert.equal(code, 0, stderr);
+        return stdout;
+      },
+      onHost: (command) => shared().onHost('hv1', 'sh', '-c', command),
+    }));
 
   test('down leaves nothing', async () => {
     const { directory } = shared().paths;
