@@ -1,32 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LabPaths, vsockdProgram } from './lab-paths.js';
-import { recordProcess } from './process-record.js';
+import { LabPaths } from './lab-paths.js';
+import { supervise } from './supervise.js';
 
-/** Does for vsockd what systemd does on a real host: starts it again when it ends, slower if it ends at once. */
-const firstPauseMilliseconds = 100;
-const longestPauseMilliseconds = 2000;
-const steadyMilliseconds = 5000;
-
+/** The supervisor as a process of its own. */
 const [root, name, host] = process.argv.slice(2);
 if (root === undefined || name === undefined || host === undefined)
   throw new Error('usage: supervisor ROOT NAME HOST');
-const paths = new LabPaths(name, root);
-const log = openSync(paths.hostFile(host, 'vsockd.log'), 'a');
-let pauseMilliseconds = firstPauseMilliseconds;
-
-for (;;) {
-  const startedAt = Date.now();
-  const vsockd = spawn(process.execPath, [vsockdProgram, '--config', paths.hostFile(host, 'vsockd.json')], {
-    stdio: ['ignore', log, log],
-  });
-  const ended = once(vsockd, 'close');
-  await recordProcess(paths, `${host}.vsockd`, vsockd.pid!);
-  const [code, signal] = (await ended) as [number | null, string | null];
-  if (Date.now() - startedAt > steadyMilliseconds) pauseMilliseconds = firstPauseMilliseconds;
-  process.stderr.write(`vsockd ended with ${code ?? signal}, again in ${pauseMilliseconds} ms\n`);
-  await sleep(pauseMilliseconds);
-  pauseMilliseconds = Math.min(2 * pauseMilliseconds, longestPauseMilliseconds);
-}
+await supervise(new LabPaths(name, root), host);

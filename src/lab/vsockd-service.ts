@@ -7,6 +7,7 @@ import type { LabPlan } from './lab-plan.js';
 import { linkConfig } from './link-files.js';
 import { commandInside, type Holder } from './namespaces.js';
 import { recordProcess } from './process-record.js';
+import { supervise } from './supervise.js';
 import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
 
 const supervisorProgram = fileURLToPath(new URL('supervisor.js', import.meta.url));
@@ -41,6 +42,7 @@ export async function writeVsockdConfig(
 
 /** Starts vsockd under a supervisor of ours, which starts it again when it dies. */
 export async function startVsockd(paths: LabPaths, holder: Holder, host: string): Promise<void> {
+  if (holder === null) return superviseHere(paths, host);
   const log = await open(paths.hostFile(host, 'supervisor.log'), 'a');
   const words = [supervisorProgram, paths.root, paths.name, host];
   const [command, ...args] = commandInside(holder, process.execPath, words);
@@ -48,4 +50,10 @@ export async function startVsockd(paths: LabPaths, holder: Holder, host: string)
   supervisor.unref();
   await recordProcess(paths, `${host}.supervisor`, supervisor.pid!);
   await log.close();
+}
+
+/** In a machine, the process that set it up stays to do it. */
+async function superviseHere(paths: LabPaths, host: string): Promise<void> {
+  await recordProcess(paths, `${host}.supervisor`, process.pid);
+  void supervise(paths, host);
 }

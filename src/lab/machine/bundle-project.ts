@@ -12,7 +12,6 @@ const at = (path: string): string => join(projectDirectory, path);
 const programs = [
   at('dist/src/daemon/main.js'),
   at('dist/src/dataplane/main.js'),
-  at('dist/src/lab/supervisor.js'),
   setUpMachineProgram,
   reportHostProgram,
 ];
