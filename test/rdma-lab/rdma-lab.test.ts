@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { mountsOf, processesLeft } from '../lab/support/lab-program.js';
+import { LabPaths } from '../../src/lab/lab-paths.js';
+import { lab, labOk, mountsOf, processesLeft } from '../lab/support/lab-program.js';
 import { carryCases } from './cases/carry.js';
 import { machineCases } from './cases/machines.js';
 import { seeCases } from './cases/see.js';
 import { RdmaLab } from './support/rdma-lab.js';
 
+function assertNothingLeft({ directory }: LabPaths): void {
+  assert.deepEqual(processesLeft(), []);
+  assert.deepEqual(mountsOf(directory), []);
+  assert.ok(!existsSync(directory));
+}
+
 /** One boot for all cases; `shared` gives the laboratory while they run. */
 describe('the laboratory with RDMA', { concurrency: false }, () => {
-  let lab: RdmaLab | undefined;
-  const shared = (): RdmaLab => lab!;
+  let opened: RdmaLab | undefined;
+  const shared = (): RdmaLab => opened!;
   before(async () => {
-    lab = await RdmaLab.open();
+    opened = await RdmaLab.open();
   });
-  after(() => lab?.close());
+  after(() => opened?.close());
 
   describe('machines', () => machineCases(shared));
   describe('flows between hosts', () => carryCases(shared));
@@ -31,10 +38,16 @@ describe('the laboratory with RDMA', { concurrency: false }, () => {
     }));
 
   test('down leaves nothing', async () => {
-    const { directory } = shared().paths;
     await shared().close();
-    assert.deepEqual(processesLeft(), []);
-    assert.deepEqual(mountsOf(directory), []);
-    assert.ok(!existsSync(directory));
+    assertNothingLeft(shared().paths);
+  });
+
+  test('up killed half-way leaves nothing that down does not find', async () => {
+    const name = `half-${process.pid}`;
+    for (const killAfter of [1500, 6000]) {
+      await lab(['up', '--rdma', '--name', name], { killAfter });
+      await labOk('down', '--name', name);
+      assertNothingLeft(new LabPaths(name));
+    }
   });
 });
