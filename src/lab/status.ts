@@ -8,6 +8,9 @@ import { readMachine } from './machine/machine-record.js';
 import { isRunning, readProcessRecords, type ProcessRecord } from './process-record.js';
 import { hosts, vms, vmsOf, type LabHost, type LabVm } from './topology.js';
 
+/** Who is not there says so at once; this is for one who is slow. */
+const answerMilliseconds = 5000;
+
 export interface ServiceStatus {
   pid: number | null;
   running: boolean;
@@ -149,7 +152,7 @@ function serviceStatus(record: ProcessRecord | undefined): ServiceStatus {
 export function vsockdAnswers(paths: LabPaths, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socketPath = join(paths.hostRuntime(host), 'read.sock');
-    const asked = request({ socketPath, path: '/v1/host', timeout: 1000 }, (answer) => {
+    const asked = request({ socketPath, path: '/v1/host', timeout: answerMilliseconds }, (answer) => {
       answer.resume();
       resolve(answer.statusCode === 200);
     });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { LabPaths } from '../lab-paths.js';
 import { recordProcess } from '../process-record.js';
 import { waitUntil } from '../wait-until.js';
+import { bootMilliseconds } from './machine-report.js';
 
 /** ssh’s own socket (ControlPath of ssh_config(5)) for the connection that the lab keeps open. */
 const connectionOf = (paths: LabPaths, host: string): string => paths.machineFile(host, 'ssh');
@@ -22,7 +23,8 @@ export async function openConnection(paths: LabPaths, host: string): Promise<voi
   await recordProcess(paths, `${host}.ssh`, ssh.pid!);
   ssh.unref();
   const isOpen = (): Promise<boolean> => Promise.resolve(existsSync(connectionOf(paths, host)));
-  await waitUntil(`ssh to ${host} is open`, isOpen, paths.machineFile(host, 'console.log'));
+  const console = paths.machineFile(host, 'console.log');
+  await waitUntil(`ssh to ${host} is open`, isOpen, console, bootMilliseconds);
 }
 
 /** The command line that runs a shell command in a machine; `options` are for ssh itself. */

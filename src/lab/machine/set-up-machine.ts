@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { buildHost, untilHostServes } from '../build-host.js';
 import { runtimeDirectory, LabPaths } from '../lab-paths.js';
@@ -23,7 +23,6 @@ import { bootMilliseconds, pathsInMachine, reportPort, type MachineReport } from
 
 /** QEMU’s user network (netdev user): the guest’s own address. */
 const managementAddress = '10.0.2.15';
-const userFile = '/etc/passwd';
 /** In a machine everything hangs from its first process. */
 const firstProcess = 1;
 
@@ -32,7 +31,7 @@ async function setUpMachine(name: string, host: LabHost, outsideDirectory: strin
   const paths = pathsInMachine(name);
   await takeFiles(new LabPaths(name, `${outsideInMachine}${outsideDirectory}/..`), paths, host.name);
   await runCommand('hostname', [host.name]);
-  await giveRootPlainShell();
+  await setUpRoot();
   await setUpCards(host);
   await recordProcess(paths, `${host.name}.holder`, firstProcess);
   const plan = await readPlan(paths);
@@ -54,10 +53,15 @@ async function takeFiles(outside: LabPaths, paths: LabPaths, host: string): Prom
   await runCommand('mount', ['--bind', paths.hostRuntime(host), runtimeDirectory]);
 }
 
-/** The login shell of the outside’s root reads files that may do much, for each command over SSH. */
-async function giveRootPlainShell(): Promise<void> {
-  const users = await readFile(userFile, 'utf8');
-  await writeFile(userFile, users.replace(/^(root:.*:)[^:]*$/m, '$1/bin/sh'));
+/**
+ * Root logs in with a key alone, and with a plain shell: the outside’s may read files that do much, for each command.
+ * The outside’s passwords stay outside, where a user without root cannot even read them.
+ */
+async function setUpRoot(): Promise<void> {
+  const users = await readFile('/etc/passwd', 'utf8');
+  await writeFile('/etc/passwd', users.replace(/^(root:.*:)[^:]*$/m, '$1/bin/sh'));
+  await rm('/etc/shadow', { force: true });
+  await writeFile('/etc/shadow', 'root:*:::::::\n', { mode: 0o640 });
 }
 
 async function setUpCards(host: LabHost): Promise<void> {
