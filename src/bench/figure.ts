@@ -1,3 +1,4 @@
+import type { Transport } from './transport.js';
 import type { Vms } from './vms.js';
 
 /** One line of the result. */
@@ -11,11 +12,8 @@ export interface Figure {
 }
 
 /** Something to measure; one run gives one sample of each of its figures. */
-export interface Workload<Key extends string = string> {
+export interface Workload<Key extends string = string, Machines extends Vms = Vms> {
   name: string;
   figures: readonly (Figure & { key: Key })[];
-  measure(vms: Vms, plain: boolean): Promise<Record<Key, number>>;
+  measure(vms: Machines, transport: Transport): Promise<Record<Key, number>>;
 }
-
-/** How long each run lasts, in milliseconds. */
-export const runMilliseconds = 1000;

@@ -1,59 +1,58 @@
-import { availableParallelism, release } from 'node:os';
 import type { Figure, Workload } from './figure.js';
+import type { Transport } from './transport.js';
 import type { Vms } from './vms.js';
 
-export interface Result extends Figure {
-  plain: number;
-  vsocket: number;
-  /** vSocket’s figure as a multiple of plain TCP’s; null when that is 0. */
-  ratio: number | null;
-  /** Null where there is no target. */
-  met: boolean | null;
+/** A figure and the median of its samples by each transport; a transport that has no sample is not there. */
+export interface Measured {
+  figure: Figure;
+  medians: Partial<Record<Transport, number>>;
 }
 
-export interface Report {
-  cores: number;
-  kernel: string;
-  node: string;
+export interface Course {
+  /** In turns, and in turns which is first, so that a slow phase of the machine hits all of them. */
+  transports: readonly Transport[];
   repetitions: number;
-  results: Result[];
+  progress: (text: string) => void;
+  /** Told of each run whose bytes were not carried as they should be: it gives no sample. */
+  discarded: (text: string) => void;
 }
 
-/** Plain TCP and vSocket in turns, and in turns which is first, so that a slow phase of the machine hits both. */
-export async function measureAll(
-  workloads: readonly Workload[],
-  vms: Vms,
-  repetitions: number,
-  progress: (text: string) => void,
-): Promise<Report> {
-  const results: Result[] = [];
+export async function measureAll<Machines extends Vms>(
+  workloads: readonly Workload<string, Machines>[],
+  vms: Machines,
+  course: Course,
+): Promise<Measured[]> {
+  const results: Measured[] = [];
   for (const workload of workloads) {
-    const samples: Record<'plain' | 'vsocket', Record<string, number>[]> = { plain: [], vsocket: [] };
-    for (let repetition = 0; repetition < repetitions; repetition++) {
-      progress(`${workload.name}: ${repetition + 1} of ${repetitions}`);
-      for (const plain of repetition % 2 === 0 ? [true, false] : [false, true])
-        samples[plain ? 'plain' : 'vsocket'].push(await workload.measure(vms, plain));
+    const samples: Partial<Record<Transport, Record<string, number>[]>> = {};
+    for (let repetition = 0; repetition < course.repetitions; repetition++) {
+      course.progress(`${workload.name}: ${repetition + 1} of ${course.repetitions}`);
+      const turns = repetition % 2 === 0 ? course.transports : course.transports.toReversed();
+      for (const transport of turns) {
+        const reasonToDiscard = await vms.watch(transport);
+        const sample = await workload.measure(vms, transport);
+        const reason = await reasonToDiscard();
+        if (reason === null) (samples[transport] ??= []).push(sample);
+        else course.discarded(`${workload.name}, run ${repetition + 1}: ${reason}`);
+      }
     }
-    for (const figure of workload.figures) {
-      const middle = (runs: Record<string, number>[]): number =>
-        median(runs.map((run) => run[figure.key] ?? NaN));
-      results.push(resultOf(figure, middle(samples.plain), middle(samples.vsocket)));
-    }
+    for (const figure of workload.figures)
+      results.push({ figure, medians: mediansOf(figure.key, samples, course.transports) });
   }
-  return { cores: availableParallelism(), kernel: release(), node: process.version, repetitions, results };
+  return results;
 }
 
-export function resultOf(figure: Figure, plain: number, vsocket: number): Result {
-  const ratio = plain === 0 ? null : vsocket / plain;
-  const { target, better } = figure;
-  const reached = target?.of === 'value' ? vsocket : ratio;
-  const met =
-    !target || reached === null
-      ? null
-      : better === 'higher'
-        ? reached >= target.limit
-        : reached <= target.limit;
-  return { ...figure, plain, vsocket, ratio, met };
+function mediansOf(
+  key: string,
+  samples: Partial<Record<Transport, Record<string, number>[]>>,
+  transports: readonly Transport[],
+): Partial<Record<Transport, number>> {
+  const medians: Partial<Record<Transport, number>> = {};
+  for (const transport of transports) {
+    const runs = samples[transport];
+    if (runs) medians[transport] = median(runs.map((run) => run[key] ?? NaN));
+  }
+  return medians;
 }
 
 export function median(values: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pathOf } from '../compile-programs.js';
-import { runMilliseconds, type Workload } from '../figure.js';
+import type { Workload } from '../figure.js';
 
 const Answer = z.object({ connectionsPerSecond: z.number() });
 
@@ -15,12 +15,18 @@ export const connections: Workload<'connections'> = {
       target: { of: 'ratio', limit: 0.8 },
     },
   ],
-  async measure(vms, plain) {
+  async measure(vms, transport) {
     const port = vms.freshPort();
-    const server = await vms.start('serving', [pathOf('connections'), 'server', port], /ready/, { plain });
+    const server = await vms.start('serving', [pathOf('connections'), 'server', port], /ready/, transport);
     try {
-      const client = [pathOf('connections'), 'client', vms.serverAddress, port, String(runMilliseconds)];
-      const { connectionsPerSecond } = Answer.parse(JSON.parse(await vms.ask(client, { plain })));
+      const client = [
+        pathOf('connections'),
+        'client',
+        vms.serverAddress(transport),
+        port,
+        String(vms.runMilliseconds),
+      ];
+      const { connectionsPerSecond } = Answer.parse(JSON.parse(await vms.ask(client, transport)));
       return { connections: connectionsPerSecond / 1000 };
     } finally {
       await server.stop();

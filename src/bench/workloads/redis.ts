@@ -1,19 +1,15 @@
 import { z } from 'zod';
 import type { Figure, Workload } from '../figure.js';
+import type { Transport } from '../transport.js';
 import type { Vms } from '../vms.js';
 
-interface Load {
+export interface RedisLoad {
   clients: number;
-  /** Requests of one run, chosen so that both kinds last about a second: redis-benchmark counts, it has no clock. */
-  requests: { plain: number; vsocket: number };
-  rateTarget: number;
+  /** Of one run, chosen so that all transports take about a run’s time: redis-benchmark counts, it has no clock. */
+  requests: Partial<Record<Transport, number>>;
+  /** As a multiple of plain TCP’s rate. */
+  rateTarget?: number;
 }
-
-const loads: readonly Load[] = [
-  { clients: 1, requests: { plain: 20_000, vsocket: 120_000 }, rateTarget: 6 },
-  { clients: 10, requests: { plain: 80_000, vsocket: 400_000 }, rateTarget: 4 },
-  { clients: 50, requests: { plain: 100_000, vsocket: 600_000 }, rateTarget: 6 },
-];
 
 const commands = ['SET', 'GET'] as const;
 
@@ -23,17 +19,24 @@ const Line = z.tuple(
   z.unknown(),
 );
 
-async function load(vms: Vms, plain: boolean, { clients, requests }: Load): Promise<Record<string, number>> {
+async function load(
+  vms: Vms,
+  transport: Transport,
+  { clients, requests }: RedisLoad,
+): Promise<Record<string, number>> {
   const port = vms.freshPort();
   const serve = ['redis-server', '--port', port, '--bind', '0.0.0.0', '--protected-mode', 'no', '--save', ''];
-  const server = await vms.start('serving', [...serve, '--dir', '/'], /Ready to accept connections/, {
-    plain,
-  });
+  const server = await vms.start(
+    'serving',
+    [...serve, '--dir', '/'],
+    /Ready to accept connections/,
+    transport,
+  );
   try {
-    const count = String(plain ? requests.plain : requests.vsocket);
-    const where = ['-h', vms.serverAddress, '-p', port];
+    const count = String(requests[transport]);
+    const where = ['-h', vms.serverAddress(transport), '-p', port];
     const what = ['-t', 'set,get', '-c', String(clients), '-n', count, '--csv'];
-    const output = await vms.ask(['redis-benchmark', ...where, ...what], { plain });
+    const output = await vms.ask(['redis-benchmark', ...where, ...what], transport);
     return Object.fromEntries(commands.flatMap((command) => figuresIn(output, command, clients)));
   } finally {
     await server.stop();
@@ -54,7 +57,7 @@ function figuresIn(output: string, command: string, clients: number): [string, n
 const rateKey = (command: string, clients: number): string => `redis${command}Rate${clients}`;
 const latencyKey = (command: string, clients: number): string => `redis${command}P50At${clients}`;
 
-export const redisWorkloads: readonly Workload[] = loads.map((one) => ({
+export const redisWorkload = (one: RedisLoad): Workload => ({
   name: `redis-benchmark with ${one.clients} clients`,
   figures: commands.flatMap((command): Figure[] => [
     {
@@ -62,7 +65,7 @@ export const redisWorkloads: readonly Workload[] = loads.map((one) => ({
       title: `Redis ${command}, c=${one.clients}`,
       unit: 'k/s',
       better: 'higher',
-      target: { of: 'ratio', limit: one.rateTarget },
+      ...(one.rateTarget === undefined ? {} : { target: { of: 'ratio', limit: one.rateTarget } }),
     },
     {
       key: latencyKey(command, one.clients),
@@ -71,5 +74,5 @@ export const redisWorkloads: readonly Workload[] = loads.map((one) => ({
       better: 'lower',
     },
   ]),
-  measure: (vms, plain) => load(vms, plain, one),
-}));
+  measure: (vms, transport) => load(vms, transport, one),
+});

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pathOf } from '../compile-programs.js';
-import { runMilliseconds, type Workload } from '../figure.js';
+import type { Workload } from '../figure.js';
 
 const Answer = z.object({ p50Nanoseconds: z.number(), p99Nanoseconds: z.number() });
 
@@ -16,12 +16,18 @@ export const roundTrip: Workload<'roundTripP50' | 'roundTripP99'> = {
     },
     { key: 'roundTripP99', title: 'round trip 64 B, p99', unit: 'us', better: 'lower' },
   ],
-  async measure(vms, plain) {
+  async measure(vms, transport) {
     const port = vms.freshPort();
-    const server = await vms.start('serving', [pathOf('round-trip'), 'server', port], /ready/, { plain });
+    const server = await vms.start('serving', [pathOf('round-trip'), 'server', port], /ready/, transport);
     try {
-      const client = [pathOf('round-trip'), 'client', vms.serverAddress, port, String(runMilliseconds)];
-      const { p50Nanoseconds, p99Nanoseconds } = Answer.parse(JSON.parse(await vms.ask(client, { plain })));
+      const client = [
+        pathOf('round-trip'),
+        'client',
+        vms.serverAddress(transport),
+        port,
+        String(vms.runMilliseconds),
+      ];
+      const { p50Nanoseconds, p99Nanoseconds } = Answer.parse(JSON.parse(await vms.ask(client, transport)));
       return { roundTripP50: p50Nanoseconds / 1000, roundTripP99: p99Nanoseconds / 1000 };
     } finally {
       await server.stop();

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { pathOf } from '../compile-programs.js';
-import { runMilliseconds, type Workload } from '../figure.js';
+import type { Workload } from '../figure.js';
+import type { Transport } from '../transport.js';
 import type { Vms } from '../vms.js';
 
 const Answer = z.object({ bytesPerSecond: z.number(), writesPerSecond: z.number() });
 
-async function stream(vms: Vms, plain: boolean, writeBytes: number): Promise<z.infer<typeof Answer>> {
+async function stream(vms: Vms, transport: Transport, writeBytes: number): Promise<z.infer<typeof Answer>> {
   const port = vms.freshPort();
-  const server = await vms.start('serving', [pathOf('stream'), 'server', port], /ready/, { plain });
+  const server = await vms.start('serving', [pathOf('stream'), 'server', port], /ready/, transport);
   try {
-    const sizes = [runMilliseconds, writeBytes].map(String);
-    const client = [pathOf('stream'), 'client', vms.serverAddress, port, ...sizes];
-    return Answer.parse(JSON.parse(await vms.ask(client, { plain })));
+    const sizes = [vms.runMilliseconds, writeBytes].map(String);
+    const client = [pathOf('stream'), 'client', vms.serverAddress(transport), port, ...sizes];
+    return Answer.parse(JSON.parse(await vms.ask(client, transport)));
   } finally {
     await server.stop();
   }
@@ -28,8 +29,8 @@ export const largeWrites: Workload<'stream64KiB'> = {
       target: { of: 'ratio', limit: 2.5 },
     },
   ],
-  measure: async (vms, plain) => ({
-    stream64KiB: (await stream(vms, plain, 64 * 1024)).bytesPerSecond / 1e9,
+  measure: async (vms, transport) => ({
+    stream64KiB: (await stream(vms, transport, 64 * 1024)).bytesPerSecond / 1e9,
   }),
 };
 
@@ -39,8 +40,8 @@ export const smallWrites: Workload<'stream64B' | 'stream64BWrites'> = {
     { key: 'stream64B', title: 'stream, 64 B writes', unit: 'GB/s', better: 'higher' },
     { key: 'stream64BWrites', title: 'stream, 64 B writes', unit: 'k/s', better: 'higher' },
   ],
-  measure: async (vms, plain) => {
-    const { bytesPerSecond, writesPerSecond } = await stream(vms, plain, 64);
+  measure: async (vms, transport) => {
+    const { bytesPerSecond, writesPerSecond } = await stream(vms, transport, 64);
     return { stream64B: bytesPerSecond / 1e9, stream64BWrites: writesPerSecond / 1000 };
   },
 };

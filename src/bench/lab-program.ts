@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { VsocketError } from '../errors/vsocket-error.js';
+import type { Started } from './vms.js';
+
+const labProgram = fileURLToPath(new URL('../../../bin/vsocket-lab', import.meta.url));
+const startMilliseconds = 20_000;
+const stopMilliseconds = 3000;
+/** No run is that long. */
+const usualLimitMilliseconds = 120_000;
+
+/** vsocket-lab for one laboratory. */
+export class LabProgram {
+  /**
+   * @param ownEndMilliseconds how long a program gets to end by itself
+   */
+  constructor(
+    readonly name: string,
+    private readonly signal: AbortSignal,
+    private readonly ownEndMilliseconds = 100,
+  ) {}
+
+  /** Opens the lab for `use`, and takes it down whatever happens. */
+  async open<Result>(upOptions: readonly string[], use: () => Promise<Result>): Promise<Result> {
+    try {
+      await finish(this.spawn(['up', ...upOptions], this.signal), 'vsocket-lab up');
+      return await use();
+    } finally {
+      await finish(this.spawn(['down']), 'vsocket-lab down');
+    }
+  }
+
+  /** Runs a program to its end, or until it takes too long; `place` is for vsocket-lab exec. @returns its stdout */
+  async run(
+    place: readonly string[],
+    command: readonly string[],
+    limitMilliseconds = usualLimitMilliseconds,
+  ): Promise<string> {
+    const child = this.exec(place, command);
+    const late = setTimeout(() => child.kill('SIGKILL'), limitMilliseconds);
+    try {
+      return await finish(child, command.join(' '));
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** Starts a program; returns once its stdout has matched `ready`. */
+  async start(place: readonly string[], command: readonly string[], ready: RegExp): Promise<Started> {
+    const child = this.exec(place, command);
+    await untilReady(child, ready, command.join(' '));
+    return { stop: () => stop(child, this.ownEndMilliseconds) };
+  }
+
+  private exec(place: readonly string[], command: readonly string[]): ChildProcess {
+    return this.spawn(['exec', ...place, '--', ...command], this.signal);
+  }
+
+  private spawn([command = '', ...words]: string[], signal?: AbortSignal): ChildProcess {
+    const child = spawn(process.execPath, [labProgram, command, '--name', this.name, ...words], {
+      stdio: 'pipe',
+      ...(signal ? { signal } : {}),
+    });
+    child.on('error', () => undefined); // an abort; whoever waits for it sees the end
+    return child;
+  }
+}
+
+async function finish(child: ChildProcess, what: string): Promise<string> {
+  let stdout = '';
+  let stderr = '';
+  child.stdin?.end();
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (code === 0) return stdout;
+  throw failure(what, stderr, code ?? signal);
+}
+
+function failure(what: string, stderr: string, outcome: number | string | null): VsocketError {
+  const line = stderr.trim().split('\n').at(-1) ?? '';
+  return new VsocketError('program-failed', `${what}: ${line === '' ? `ended with ${outcome}` : line}`);
+}
+
+function untilReady(child: ChildProcess, ready: RegExp, what: string): Promise<void> {
+  let stdout = '';
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGTERM');
+      reject(new VsocketError('program-failed', `${what}: not ready in ${startMilliseconds / 1000} s`));
+    }, startMilliseconds);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (!ready.test(stdout)) return;
+      clearTimeout(late);
+      resolve();
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(late);
+      reject(failure(what, stderr, code ?? signal));
+    });
+  });
+}
+
+async function stop(child: ChildProcess, ownEndMilliseconds: number): Promise<void> {
+  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  child.stdin?.end();
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (ended()) return;
+    if (signal === 'SIGTERM') await Promise.race([once(child, 'close'), sleep(ownEndMilliseconds)]);
+    if (ended()) return;
+    child.kill(signal);
+    await Promise.race([once(child, 'close'), sleep(stopMilliseconds)]);
+  }
+}
