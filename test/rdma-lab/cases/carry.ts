@@ -138,7 +138,7 @@ export function carryCases(shared: () => RdmaLab): void {
         String(streamPort),
         String(connections),
         '7',
-        '6000000',
+        '4000000',
       ]);
       let output = '';
       client.stdout!.on('data', (text: Buffer) => (output += text.toString()));
@@ -146,7 +146,7 @@ export function carryCases(shared: () => RdmaLab): void {
         (await flowsTo(streamPort)).some(({ path }) => path === 'rdma'),
       );
       await disturb();
-      await shared().until('the streams end', () => Promise.resolve(client?.exitCode !== null), 120);
+      await shared().until('the streams end', () => Promise.resolve(client?.exitCode !== null), 240);
       assert.equal(output.trim(), `right ${connections}`);
     } finally {
       if (client) await shared().end(client);
@@ -164,17 +164,17 @@ export function carryCases(shared: () => RdmaLab): void {
       assert.ok(flows.every(({ path }) => path === 'tcp'));
       await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'up');
       await overRdma();
-    }, 40));
+    }, 16));
 
   test('vsockd is killed on either side: no byte is lost, and flows are on rdma again', () =>
     whileStreaming(async () => {
       for (const host of ['hv1', 'hv2']) {
-        await shared().onHost(host, 'pkill', '--signal', 'KILL', '--full', 'dataplane/main.js');
+        await shared().onHost(host, 'pkill', '--signal', 'KILL', '--full', '[d]ataplane/main.js');
         await shared().until('the link is up again', async () =>
           (await list<HostLink>('links')).every(({ path }) => path === 'rdma'),
         );
       }
-    }, 40));
+    }, 16));
 
   test('the cable between the hosts is out for a while: no byte is lost', () =>
     whileStreaming(async () => {
@@ -182,5 +182,5 @@ export function carryCases(shared: () => RdmaLab): void {
       await untilLinks('down', ({ state }) => state !== 'up');
       await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'up');
       await overRdma();
-    }, 40));
+    }, 16));
 }

@@ -41,9 +41,9 @@ export class RdmaLab {
     return JSON.parse((await lab(['status', '--name', this.name, '-o', 'json'])).stdout) as LabStatus;
   }
 
-  /** vsockctl outside, as an operator runs it. */
+  /** vsockctl outside, as an operator runs it; emulated machines may take their time. */
   vsockctl(...words: string[]): Promise<Run> {
-    return runVsockctl(words, labEnvironment(this.paths));
+    return runVsockctl([...words, '--timeout', '100'], labEnvironment(this.paths));
   }
 
   /** A command on a hypervisor to its end; it must succeed. Returns its stdout. */
@@ -81,7 +81,7 @@ export class RdmaLab {
     });
   }
 
-  async until(what: string, condition: () => Promise<boolean>, limitSeconds = 60): Promise<void> {
+  async until(what: string, condition: () => Promise<boolean>, limitSeconds = 120): Promise<void> {
     const deadline = Date.now() + limitSeconds * 1000;
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error(`waited ${limitSeconds} s in vain until ${what}`);
