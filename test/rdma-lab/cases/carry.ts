@@ -138,13 +138,14 @@ export function carryCases(shared: () => RdmaLab): void {
         String(streamPort),
         String(connections),
         '7',
-        '4000000',
+        '20000000',
       ]);
       let output = '';
       client.stdout!.on('data', (text: Buffer) => (output += text.toString()));
-      await shared().until('streams are on rdma', async () =>
-        (await flowsTo(streamPort)).some(({ path }) => path === 'rdma'),
-      );
+      await shared().until('streams are on rdma', async () => {
+        assert.equal(client?.exitCode, null, `the streams are over: ${output}`);
+        return (await flowsTo(streamPort)).some(({ path }) => path === 'rdma');
+      });
       await disturb();
       await shared().until('the streams end', () => Promise.resolve(client?.exitCode !== null), 240);
       assert.equal(output.trim(), `right ${connections}`);
@@ -164,7 +165,7 @@ export function carryCases(shared: () => RdmaLab): void {
       assert.ok(flows.every(({ path }) => path === 'tcp'));
       await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'up');
       await overRdma();
-    }, 16));
+    }, 24));
 
   test('vsockd is killed on either side: no byte is lost, and flows are on rdma again', () =>
     whileStreaming(async () => {
@@ -174,7 +175,7 @@ export function carryCases(shared: () => RdmaLab): void {
           (await list<HostLink>('links')).every(({ path }) => path === 'rdma'),
         );
       }
-    }, 16));
+    }, 24));
 
   test('the cable between the hosts is out for a while: no byte is lost', () =>
     whileStreaming(async () => {
@@ -182,5 +183,5 @@ export function carryCases(shared: () => RdmaLab): void {
       await untilLinks('down', ({ state }) => state !== 'up');
       await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'up');
       await overRdma();
-    }, 16));
+    }, 24));
 }
