@@ -39,7 +39,7 @@ export class LabProgram {
     limitMilliseconds = usualLimitMilliseconds,
   ): Promise<string> {
     const child = this.exec(place, command);
-    const late = setTimeout(() => child.kill('SIGKILL'), limitMilliseconds);
+    const late = setTimeout(() => abandon(child), limitMilliseconds);
     try {
       return await finish(child, command.join(' '));
     } finally {
@@ -66,6 +66,13 @@ export class LabProgram {
     child.on('error', () => undefined); // an abort; whoever waits for it sees the end
     return child;
   }
+}
+
+/** What runs in an emulated machine may be past all signals, and hold the child’s output open. */
+function abandon(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 async function finish(child: ChildProcess, what: string): Promise<string> {
@@ -109,11 +116,9 @@ function untilReady(child: ChildProcess, ready: RegExp, what: string): Promise<v
 async function stop(child: ChildProcess, ownEndMilliseconds: number): Promise<void> {
   const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
   child.stdin?.end();
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (ended()) return;
-    if (signal === 'SIGTERM') await Promise.race([once(child, 'close'), sleep(ownEndMilliseconds)]);
-    if (ended()) return;
-    child.kill(signal);
-    await Promise.race([once(child, 'close'), sleep(stopMilliseconds)]);
-  }
+  if (!ended()) await Promise.race([once(child, 'close'), sleep(ownEndMilliseconds)]);
+  if (ended()) return;
+  child.kill('SIGTERM');
+  await Promise.race([once(child, 'close'), sleep(stopMilliseconds)]);
+  if (!ended()) abandon(child);
 }

@@ -58,7 +58,11 @@ export class RdmaLabVms implements Vms {
     return () => Promise.resolve(null);
   }
 
-  /** Makes the hosts ready for SMC-R, and tries it. @returns why it cannot be measured, or null */
+  /**
+   * Makes the hosts ready for SMC-R, and tries it. With Debian’s Linux 6.1 it does not come about: the side that serves
+   * cannot send its LLC CONFIRM LINK (ENOLINK), both tear the link down, and wait in smc_wr_drain_cq past all signals.
+   * @returns why it cannot be measured, or null
+   */
   async prepareSmc(): Promise<string | null> {
     for (const role of ['asking', 'serving'] as const)
       await enableSmc(this.onHost(role), `${firstPort}-${lastPort}`);
