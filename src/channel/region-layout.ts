@@ -86,6 +86,8 @@ export const slot = {
   /** How often the other end’s sender went back to TCP, the last time at this ring position. */
   rxStops: 96,
   rxStopPosition: 100,
+  /** How many of the guest’s own stops the other end’s reader has passed: before that the guest sends nothing on TCP. */
+  txStopsTaken: 104,
   // guest, the sender’s line
   txHead: 128,
   /** How often the guest went over to the ring, the last time after this many bytes on TCP. */

@@ -166,6 +166,7 @@ export class EndBook {
       slot.rxHead,
       slot.rxBlocked,
       slot.txAllowed,
+      slot.txStopsTaken,
     ])
       Atomics.store(end.words, end.at(field), 0);
   }

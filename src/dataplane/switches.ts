@@ -51,3 +51,8 @@ export function showStop(to: FlowEnd, stops: number, bytes: number): void {
   to.words[to.at(slot.rxStopPosition)] = bytes | 0;
   Atomics.store(to.words, to.at(slot.rxStops), stops);
 }
+
+/** Tells a guest that the other end’s reader is back on TCP: now it may send there. */
+export function showStopsTaken(end: FlowEnd, stopsTaken: number): void {
+  if (Atomics.exchange(end.words, end.at(slot.txStopsTaken), stopsTaken) !== stopsTaken) end.vm.notify(end);
+}

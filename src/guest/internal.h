@@ -153,6 +153,10 @@ static inline bool tx_on_ring(struct vs_slot *h) {
 static inline bool tx_must_leave(struct vs_slot *h) {
     return !load(&h->tx_allowed) && tx_on_ring(h);
 }
+/* Off the ring, but the other end's reader may still be before the ring: it would read TCP too soon. */
+static inline bool tx_between(struct vs_slot *h) {
+    return !tx_on_ring(h) && load(&h->tx_stops) != load(&h->tx_stops_taken);
+}
 /* The other end's sender went over to the ring, and the reader does not know yet. */
 static inline bool rx_start_told(struct vs_slot *h) {
     return load(&h->rx_starts) != h->rx_starts_taken;

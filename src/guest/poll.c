@@ -61,7 +61,7 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         copy[k].revents = 0;
         if (!f) continue;
         copy[k].events = (f->header->rx_end_of_stream ? 0 : POLLIN | POLLRDHUP) |
-                         (tx_on_ring(f->header) ? 0 : fds[k].events & POLLOUT);
+                         (tx_on_ring(f->header) || tx_between(f->header) ? 0 : fds[k].events & POLLOUT);
         if (!copy[k].events || !w) copy[k].fd = -1;
     }
     copy[count] = (struct pollfd){w ? w->fd : -1, POLLIN, 0};

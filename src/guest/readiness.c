@@ -21,6 +21,7 @@ static int read_events(int fd, struct flow *f) {
 static int write_events(int fd, struct flow *f, int want) {
     if (f->header->tx_shut) return POLLOUT;
     if (!(want & POLLOUT)) return 0;
+    if (tx_between(f->header)) return 0;
     if (!tx_on_ring(f->header) || tx_must_leave(f->header)) {
         struct pollfd tcp = {fd, POLLOUT, 0};
         return real()->poll(&tcp, 1, 0) == 1 ? POLLOUT : 0;

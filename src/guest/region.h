@@ -39,8 +39,8 @@ struct vs_slot {
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
     uint32_t host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
-        tx_allowed, rx_stops, rx_stop_position;
-    uint32_t pad0[6];
+        tx_allowed, rx_stops, rx_stop_position, tx_stops_taken;
+    uint32_t pad0[5];
     /* guest, the sender's line */
     uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position;
     uint32_t pad1[9];

@@ -189,7 +189,7 @@ ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int coun
         if (!tx_on_ring(f->header)) start_ring(fd, e, f);
         slot_unlock(&f->header->tx_lock);
     }
-    if (!f || !tx_on_ring(f->header))
+    if (!f || !(tx_on_ring(f->header) || tx_between(f->header)))
         if (tcp_send(fd, e, iov, count, 0, flags, &sent)) return sent;
     if (!f) f = e->flow;
     if (flags & MSG_OOB) {
@@ -204,7 +204,7 @@ ssize_t transfer_send(int fd, struct entry *e, const struct iovec *iov, int coun
         size_t n = (size_t)send_once(f, iov, count, done);
         done += n;
         if (done == total || n) continue;
-        if (!tx_on_ring(f->header)) { /* back on TCP, with the rest of these bytes */
+        if (!tx_on_ring(f->header) && !tx_between(f->header)) { /* back on TCP, with the rest of these bytes */
             if (!tcp_send(fd, e, iov, count, done, flags, &sent)) continue;
             if (sent < 0) return done ? (ssize_t)done : -1;
             done += (size_t)sent;

@@ -75,7 +75,9 @@ static bool readable_in_memory(void *of) {
 
 static bool writable_in_memory(void *of) {
     struct flow *f = of;
-    return tx_free(f) >= VS_RING_BYTES / 4 || tx_must_leave(f->header) || flow_is_reset(f);
+    if (flow_is_reset(f)) return true;
+    if (!tx_on_ring(f->header)) return !tx_between(f->header);
+    return tx_free(f) >= VS_RING_BYTES / 4 || tx_must_leave(f->header);
 }
 
 /* Whether the sleep on a flow that is not engaged yet, or still reads from TCP, would miss something. */

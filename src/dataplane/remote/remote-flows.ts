@@ -10,7 +10,7 @@ import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
 import { freeSpace, hasUnread, unsentBytes } from '../pump.js';
-import { showStart } from '../switches.js';
+import { showStart, showStopsTaken } from '../switches.js';
 import { readerBytes } from './end-state.js';
 import { FarEnd } from './far-end.js';
 import { RemoteProgress } from './remote-progress.js';
@@ -303,6 +303,7 @@ export class RemoteFlows {
       far.stops = state.stops;
       far.stopBytes = state.stopBytes;
       far.stopsTaken = Math.min(state.stopsTaken, end.stops);
+      showStopsTaken(end, far.stopsTaken);
       if (state.starts !== far.starts) {
         far.starts = state.starts;
         showStart(end, state.starts, state.startBytes);
