@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { runCommand } from '../run-command.js';
+import { cached } from './cached.js';
 import { initScript } from './init-script.js';
 import { modulesInOrder, wantedModules } from './kernel-modules.js';
 import { withKernel, type UnpackedKernel } from './kernel-package.js';
@@ -43,32 +43,19 @@ export async function bootImage(tell: (text: string) => void): Promise<BootImage
     .update(JSON.stringify(wantedModules))
     .update(await readFile(busybox))
     .digest('hex');
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const images = join(cache, 'vsocket');
-  const directory = join(images, `boot-${recipe.slice(0, 16)}`);
-  if (!existsSync(directory)) {
+  const directory = await cached(`boot-${recipe.slice(0, 16)}`, async (fresh) => {
     tell('fetching Debian’s kernel (once)\n');
-    await mkdir(images, { recursive: true });
-    await makeImage(images, directory);
-  }
+    await makeImage(fresh);
+  });
   return imageIn(directory);
 }
 
-async function makeImage(images: string, directory: string): Promise<void> {
-  const fresh = await mkdtemp(join(images, 'new-'));
-  try {
-    await withKernel(fresh, async (kernel) => {
-      await copyFile(kernel.image, imageIn(fresh).kernel);
-      await packInitramfs(kernel, join(fresh, 'files'), imageIn(fresh).initramfs);
-    });
-    await rm(join(fresh, 'files'), { recursive: true });
-    // Whole or not at all. Two that are made at the same time are the same: the first stays.
-    await rename(fresh, directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY') throw error;
-    });
-  } finally {
-    await rm(fresh, { recursive: true, force: true });
-  }
+async function makeImage(fresh: string): Promise<void> {
+  await withKernel(fresh, async (kernel) => {
+    await copyFile(kernel.image, imageIn(fresh).kernel);
+    await packInitramfs(kernel, join(fresh, 'files'), imageIn(fresh).initramfs);
+  });
+  await rm(join(fresh, 'files'), { recursive: true });
 }
 
 async function packInitramfs(kernel: UnpackedKernel, files: string, archive: string): Promise<void> {
