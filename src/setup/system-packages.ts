@@ -31,6 +31,8 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'rping', package: 'rdmacm-utils', neededFor: ['rdma-lab'] },
   { provides: '/etc/libibverbs.d/rxe.driver', package: 'ibverbs-providers', neededFor: ['rdma-lab'] },
   { provides: '/usr/lib/x86_64-linux-gnu/libibverbs.so.1', package: 'libibverbs1', neededFor: ['rdma-lab'] },
+  // Kernel modules are made with it: bench:rdma needs one.
+  { provides: 'make', package: 'make', neededFor: ['rdma-lab'] },
   { provides: 'ping', package: 'iputils-ping', neededFor: ['test'] },
   { provides: 'redis-server', package: 'redis-server', neededFor: ['demo', 'test'] },
   { provides: 'redis-benchmark', package: 'redis-tools', neededFor: ['demo', 'test'] },

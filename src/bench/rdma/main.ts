@@ -7,6 +7,7 @@ import { roundTrip } from '../workloads/round-trip.js';
 import { largeWrites, smallWrites } from '../workloads/stream.js';
 import { RdmaLabVms } from './rdma-lab-vms.js';
 import { rdmaResultOf, renderRdmaTable, type RdmaReport } from './rdma-report.js';
+import { compileSmcModule, type SmcModule } from './smc-module.js';
 
 /** Each of the two commands gets about half a run’s time under emulation. */
 const redisWorkloads = [
@@ -18,11 +19,12 @@ const workloads = [roundTrip, largeWrites, smallWrites, ...redisWorkloads];
 
 async function measure(
   vms: RdmaLabVms,
+  module: SmcModule,
   repetitions: number,
   progress: (text: string) => void,
 ): Promise<RdmaReport> {
   progress('trying SMC-R');
-  const smcProblem = await vms.prepareSmc();
+  const smcProblem = 'problem' in module ? module.problem : await vms.prepareSmc(module.file);
   if (smcProblem !== null) progress(`no SMC-R: ${smcProblem}`);
   const transports: Transport[] = ['plain', ...(smcProblem === null ? (['smc'] as const) : []), 'vsocket'];
   const discarded: string[] = [];
@@ -42,7 +44,8 @@ await runBench({
   render: renderRdmaTable,
   async measure(repetitions, signal, progress) {
     await compilePrograms();
+    const module = await compileSmcModule(progress);
     progress('two machines boot');
-    return RdmaLabVms.open(signal, (vms) => measure(vms, repetitions, progress));
+    return RdmaLabVms.open(signal, (vms) => measure(vms, module, repetitions, progress));
   },
 });

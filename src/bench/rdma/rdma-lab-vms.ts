@@ -59,26 +59,24 @@ export class RdmaLabVms implements Vms {
   }
 
   /**
-   * Makes the hosts ready for SMC-R, and tries it. With Debian’s Linux 6.1 it does not come about: the side that serves
-   * cannot send its LLC CONFIRM LINK (ENOLINK), both tear the link down, and wait in smc_wr_drain_cq past all signals.
+   * Makes the hosts ready for SMC-R, and tries it. Without `module` (its source says why) the side that serves cannot
+   * send its LLC CONFIRM LINK (ENOLINK), both tear the link down, and wait in smc_wr_drain_cq past all signals.
    * @returns why it cannot be measured, or null
    */
-  async prepareSmc(): Promise<string | null> {
-    for (const role of ['asking', 'serving'] as const)
-      await enableSmc(this.onHost(role), `${firstPort}-${lastPort}`);
+  async prepareSmc(module: string): Promise<string | null> {
+    for (const role of ['asking', 'serving'] as const) {
+      const problem = await problemOf(enableSmc(this.onHost(role), module, `${firstPort}-${lastPort}`));
+      if (problem !== null) return problem;
+    }
     const reason = await this.watch('smc');
     const port = this.freshPort();
     const server = await this.start('serving', [pathOf('round-trip'), 'server', port], /ready/, 'smc');
     const client = [pathOf('round-trip'), 'client', this.serverAddress('smc'), port, '200'];
-    const answered = await this.lab
-      .run(placeOf('asking', 'smc'), withSmc(client), smcTrialMilliseconds)
-      .then(() => true)
-      .catch((error: unknown) => {
-        if (error instanceof VsocketError && error.code === 'program-failed') return false;
-        throw error;
-      });
+    const problem = await problemOf(
+      this.lab.run(placeOf('asking', 'smc'), withSmc(client), smcTrialMilliseconds),
+    );
     await server.stop();
-    if (answered) return reason();
+    if (problem === null) return reason();
     return `no connection comes about in ${smcTrialMilliseconds / 1000} s`;
   }
 
@@ -88,6 +86,17 @@ export class RdmaLabVms implements Vms {
 
   private onHost(role: Role): OnHost {
     return (command) => this.lab.run(['--host', hostOf(role).name], command);
+  }
+}
+
+/** Of programs on the hosts: their error, or null. */
+async function problemOf(programs: Promise<unknown>): Promise<string | null> {
+  try {
+    await programs;
+    return null;
+  } catch (error) {
+    if (error instanceof VsocketError && error.code === 'program-failed') return error.message;
+    throw error;
   }
 }
 
