@@ -7,7 +7,8 @@ import { emulatorProgram, type BootImage } from './boot-image.js';
 import { outsideInMachine, rootTag } from './init-script.js';
 import { programIn, setUpMachineProgram } from './machine-program.js';
 
-const processors = 2;
+/** Two would wake each other by interrupts, which cost an emulated machine six times as much as the work itself. */
+const processors = 1;
 const memoryMebibytes = 3072;
 
 /** QEMU starts when it is noted; should `up` be killed before that, the shell reads the end of its input. */

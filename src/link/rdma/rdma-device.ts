@@ -9,6 +9,8 @@ import type { QueuePairEvents } from './queue-pairs.js';
 
 /** Completions that the queue of a device holds: enough for 170 queue pairs. */
 const completionDepth = 65_536;
+/** So late may be seen that a write is done for which nobody waits, or that it failed. */
+const lateMilliseconds = 10;
 const completionsOfPair = sendDepth + receiveDepth;
 
 /** One device of this host in use: its completion queue, the memory that it knows, the queue pairs on it. */
@@ -20,12 +22,13 @@ export class RdmaDevice {
   readonly #byNumber = new Map<number, RdmaQueuePairs>();
   readonly #pairs = new Set<RdmaQueuePairs>();
   #polling = false;
+  #lateLook: NodeJS.Timeout | null = null;
 
   /** @throws RdmaUnavailable, SystemCallError */
   constructor(
     verbs: Verbs,
     readonly name: string,
-    wake: () => void,
+    private readonly wake: () => void,
     /** The device is of no use any more. */
     private readonly broken: (reason: string) => void,
   ) {
@@ -38,7 +41,7 @@ export class RdmaDevice {
       this.#context.close();
       throw error;
     }
-    this.#completions.watch(wake);
+    this.#completions.watch(this.wake);
     this.#context.watchEvents(({ type, port, queuePair }) => this.#happened(type, port, queuePair));
   }
 
@@ -104,15 +107,28 @@ export class RdmaDevice {
     return any;
   }
 
-  /** Asks for a wake at the next completion. @returns false when there was one before */
+  /**
+   * Asks for a wake when something arrives. That a write of our own is done wakes only where a sender may wait for it:
+   * that is every second wake of a conversation. @returns false when there was something before
+   */
   arm(): boolean {
     if (this.#pairs.size === 0) return true;
-    this.#completions.arm();
+    const pairs = [...this.#pairs];
+    const isBusy = pairs.some(({ isBusySending }) => isBusySending);
+    this.#completions.arm(!isBusy);
+    if (!isBusy && pairs.some(({ hasWritesUnderWay }) => hasWritesUnderWay))
+      this.#lateLook ??= setTimeout(this.#lookLate, lateMilliseconds);
     return !this.poll();
   }
 
+  readonly #lookLate = (): void => {
+    this.#lateLook = null;
+    this.wake();
+  };
+
   /** Ends everything on it, and lets the kernel have it back. */
   close(reason: string): void {
+    if (this.#lateLook !== null) clearTimeout(this.#lateLook);
     for (const pairs of [...this.#pairs]) pairs.fail(reason);
     for (const pairs of [...this.#pairs]) pairs.destroy();
     this.#regions.clear();

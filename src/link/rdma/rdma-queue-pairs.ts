@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { completionOpcode, statusSuccess } from '../../native/verbs/constants.js';
+import { completionOpcode, sendFlag, statusSuccess } from '../../native/verbs/constants.js';
 import type { CompletionQueue } from '../../native/verbs/completion-queue.js';
 import type { QueuePair } from '../../native/verbs/queue-pair.js';
 import type { RdmaContext } from '../../native/verbs/rdma-context.js';
@@ -11,6 +11,9 @@ import type { QueuePairEvents, QueuePairs } from './queue-pairs.js';
 /** Writes that may be under way on one queue pair, and receives that stand ready: each write of the other side takes one. */
 export const sendDepth = 128;
 export const receiveDepth = 2 * sendDepth;
+/** More than these under way, and a sender is likely to wait for one of them to be done. */
+const busyWrites = sendDepth / 2;
+const busyBytes = 16 * 1024;
 /** So many used receives are posted anew at once. */
 const receiveBatch = 32;
 /** 4.096 us * 2^16 is 0.27 s until a packet is sent again; after five times the path counts as broken. */
@@ -18,6 +21,8 @@ const timeoutCode = 16;
 const retryCount = 5;
 /** For ever: a receiver that is busy is not broken; one that is gone, the link’s keepalive sees. */
 const rnrRetry = 7;
+/** Every write wakes a sleeping receiver. */
+const writeFlags = sendFlag.signaled | sendFlag.solicited;
 /** In the queue of writes under way: a probe. */
 const noHandle = 0xffff;
 
@@ -36,6 +41,7 @@ class Lane {
   readonly byteCounts = new Uint32Array(sendDepth);
   oldest = 0;
   underWay = 0;
+  underWayBytes = 0;
   usedReceives = 0;
   remoteNumber = 0;
   txBytes = 0;
@@ -92,6 +98,17 @@ export class RdmaQueuePairs implements QueuePairs {
 
   get port(): number {
     return this.endpoint.port;
+  }
+
+  get hasWritesUnderWay(): boolean {
+    return this.lanes.some(({ underWay }) => underWay > 0);
+  }
+
+  /** Whether somebody may soon wait for the completion of a write: for room in a ring or in the send queue. */
+  get isBusySending(): boolean {
+    return this.lanes.some(
+      ({ underWay, underWayBytes }) => underWay > busyWrites || underWayBytes > busyBytes,
+    );
   }
 
   connect(remote: RdmaOffer): void {
@@ -199,6 +216,7 @@ export class RdmaQueuePairs implements QueuePairs {
     const byteCount = lane.byteCounts[lane.oldest] as number;
     lane.oldest = (lane.oldest + 1) % sendDepth;
     lane.underWay--;
+    lane.underWayBytes -= byteCount;
     if (handle !== noHandle) return this.events.sent(handle, byteCount);
     lane.probed = true;
     this.checkProof();
@@ -236,6 +254,7 @@ export class RdmaQueuePairs implements QueuePairs {
       remoteAddress,
       remoteKey,
       immediate,
+      writeFlags,
     );
     if (errno !== 0) {
       this.fail(`ibv_post_send: errno ${errno}`);
@@ -244,6 +263,7 @@ export class RdmaQueuePairs implements QueuePairs {
     const at = (lane.oldest + lane.underWay++) % sendDepth;
     lane.handles[at] = handle;
     lane.byteCounts[at] = byteCount;
+    lane.underWayBytes += byteCount;
     return true;
   }
 }

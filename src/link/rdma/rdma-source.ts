@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { LinkConfig } from '../../config/host-config.js';
 import type { Gid } from '../../native/verbs/gids.js';
@@ -117,8 +118,8 @@ export class RdmaSource implements QueuePairSource {
   /** A device that was taken away goes only when it is closed. */
   #letGo(): void {
     if (this.#device === null) return;
-    const { verbs } = loadVerbs();
-    if (!verbs?.listDevices().includes(this.#device.name)) this.#drop(`${this.#device.name} is gone`);
+    // To ask libibverbs takes a hundred times as long, in which nothing moves.
+    if (!existsSync(`/sys/class/infiniband/${this.#device.name}`)) this.#drop(`${this.#device.name} is gone`);
   }
 
   #find(): Found | string {

@@ -46,6 +46,8 @@ export class CompletionQueue {
   private readonly pollCq: ContextOperations['pollCq'];
   private readonly event = new StructMemory(16);
   private stopWatching: (() => void) | null = null;
+  /** One that is not acknowledged would block, in C, the destruction of the queue. */
+  private unacknowledgedEvents = 0;
   #address: number;
 
   constructor(
@@ -89,7 +91,7 @@ export class CompletionQueue {
     return count;
   }
 
-  /** Asks for one wake at the next completion. @param solicitedOnly only at one sent with sendFlag.solicited, or failed */
+  /** Asks for one wake at the next completion. @param solicitedOnly only at one that came with sendFlag.solicited; Soft-RoCE tells of no failure then */
   arm(solicitedOnly = false): void {
     const errno = this.operations.reqNotifyCq(this.address, solicitedOnly ? 1 : 0);
     succeeded('ibv_req_notify_cq', errno);
@@ -100,26 +102,28 @@ export class CompletionQueue {
     this.stopWatching?.();
     const fd = readField(this.channel, ibvCompChannel.fd, 'int32_t');
     this.stopWatching = watchReadable(fd, () => {
-      if (this.takeEvents()) wake();
+      if (this.takeEvent()) wake();
     });
   }
 
-  /** An event that is not acknowledged would block, in C, the destruction of the queue. */
-  private takeEvents(): boolean {
-    let count = 0;
-    while (this.library.getCqEvent(this.channel, this.event.address, this.event.address + 8) === 0) count++;
+  /** Another one that is there already calls again. */
+  private takeEvent(): boolean {
+    if (this.library.getCqEvent(this.channel, this.event.address, this.event.address + 8) === 0) {
+      this.unacknowledgedEvents++;
+      return true;
+    }
     const errno = koffi.errno();
     // The device is gone, which its events tell; the descriptor would be readable for ever.
     if (errno === EIO) this.stopWatching?.();
     else if (errno !== EAGAIN && errno !== EINTR) throw new SystemCallError('ibv_get_cq_event', errno);
-    if (count > 0) this.library.ackCqEvents(this.#address, count);
-    return count > 0;
+    return false;
   }
 
   /** The queue pairs that use it must be gone. */
   close(): void {
     if (this.#address === 0) return;
     this.stopWatching?.();
+    this.library.ackCqEvents(this.#address, this.unacknowledgedEvents);
     succeeded('ibv_destroy_cq', this.library.destroyCq(this.#address));
     this.#address = 0;
     succeeded('ibv_destroy_comp_channel', this.library.destroyCompChannel(this.channel));
