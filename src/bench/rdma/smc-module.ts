@@ -9,7 +9,7 @@ import { dependenciesOf, withPackages } from '../../lab/machine/debian-packages.
 import { kernelRelease } from '../../lab/machine/kernel-release.js';
 import { runCommand } from '../../lab/run-command.js';
 
-const name = 'rxe-qp-state';
+const name = 'rxe-for-smc';
 /** Seen from dist/src/bench/rdma. */
 const source = fileURLToPath(new URL(`../../../../src/bench/modules/${name}.c`, import.meta.url));
 
