@@ -51,7 +51,7 @@ async function compile(root: string, release: string, target: string): Promise<v
   const headers = join(root, 'usr/src');
   const common = (await readdir(headers)).find((each) => /^linux-headers-.*-common$/.test(each));
   // The headers’ own Makefile only includes the common one, by the path where an installed one would be.
-  const makefile = join(headers, String(common), 'Makefile');
+  const makefile = join(headers, common ?? '', 'Makefile');
   await runCommand('make', ['-C', join(headers, `linux-headers-${release}`), '-f', makefile, `M=${module}`]);
   await copyFile(join(module, `${name}.ko`), join(target, `${name}.ko`));
 }
