@@ -49,6 +49,8 @@ export interface QueuePairSource {
   keysFor(address: number, byteCount: number): { localKey: number; remoteKey: number };
   /** Posts what was written, and takes what the NICs have done since the last call. @returns whether there was something */
   poll(): boolean;
+  /** The same for anybody in between: it does not promise to poll again. */
+  takeDone(): void;
   /** Calls `wake` when there is something new. @returns false when there is already */
   sleep(wake: () => void): boolean;
   /** RDMA with a host went wrong: it is not offered to it for a while. */

@@ -48,7 +48,7 @@ export class RdmaDevice {
 
   /** @throws Error when the device or its completion queue has no room */
   open(endpoint: Endpoint, count: number, events: QueuePairEvents): RdmaQueuePairs {
-    this.poll();
+    this.takeDone();
     if ((this.#byNumber.size + count) * completionsOfPair > this.#capacity)
       throw new Error(
         `${this.name} carries ${this.#byNumber.size} queue pairs, no more fit its completion queue`,
@@ -77,9 +77,14 @@ export class RdmaDevice {
     return { localKey: region.lkey, remoteKey: region.rkey };
   }
 
-  /** Posts what was asked for, and takes what is done. */
+  /** Of whoever polls again and again, until arm() lets it sleep. */
   poll(): boolean {
     this.#asleep = false;
+    return this.takeDone();
+  }
+
+  /** Posts what was asked for, and takes what is done. */
+  takeDone(): boolean {
     if (this.#polling || this.#pairs.size === 0) return false; // a completion’s consequence wants to see the others; they come next
     this.#polling = true;
     try {
