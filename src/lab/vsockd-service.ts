@@ -12,15 +12,12 @@ import { bridgeOf, tenants, vmsOf, vxlanOf } from './topology.js';
 
 const supervisorProgram = fileURLToPath(new URL('supervisor.js', import.meta.url));
 
-/** Under emulation everything takes some thirty times as long, so waiting awake pays for longer. */
-const emulatedSpins = { guestSpinMicroseconds: 1000, hostSpinMicroseconds: 3000 };
-
 /** Writes the host’s configuration for vsockd. */
 export async function writeVsockdConfig(
   paths: LabPaths,
   host: string,
   holders: Map<string, number>,
-  { carryWithoutRdma, rdma }: LabPlan,
+  { carryWithoutRdma }: LabPlan,
 ): Promise<void> {
   const config = HostConfig.parse({
     host,
@@ -28,7 +25,6 @@ export async function writeVsockdConfig(
     auditLog: paths.hostFile(host, 'audit.jsonl'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
     link: linkConfig(paths, host, carryWithoutRdma),
-    ...(rdma ? emulatedSpins : {}),
     vms: vmsOf(host).map((vm) => ({
       name: vm.name,
       tenant: vm.tenant,

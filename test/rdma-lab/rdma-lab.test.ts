@@ -6,6 +6,7 @@ import { lab, labOk, mountsOf, processesLeft } from '../lab/support/lab-program.
 import { carryCases } from './cases/carry.js';
 import { machineCases } from './cases/machines.js';
 import { seeCases } from './cases/see.js';
+import { verbsCases } from './cases/verbs.js';
 import { RdmaLab } from './support/rdma-lab.js';
 
 function assertNothingLeft({ directory }: LabPaths): void {
@@ -36,6 +37,8 @@ describe('the laboratory with RDMA', { concurrency: false }, () => {
       },
       onHost: (command) => shared().onHost('hv1', 'sh', '-c', command),
     }));
+
+  describe('libibverbs', () => verbsCases(shared));
 
   test('down leaves nothing', async () => {
     await shared().close();

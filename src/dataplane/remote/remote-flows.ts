@@ -140,7 +140,7 @@ export class RemoteFlows {
 
   /** What the other host says of one of its ends. */
   end(link: Link, state: EndState): void {
-    this.needs.queuePairs.poll(); // what its NIC wrote before it said this
+    this.needs.queuePairs.takeDone(); // what its NIC wrote before it said this
     if (this.needs.directory.find(state.vni, state.localAddress)?.host !== link.host)
       return this.book.log('warn', 'a host speaks for a VM that is not there by the directory', {
         host: link.host,
@@ -169,7 +169,7 @@ export class RemoteFlows {
   }
 
   gone(link: Link, { handle, cookie, far }: Gone): void {
-    this.needs.queuePairs.poll();
+    this.needs.queuePairs.takeDone();
     for (const [key, one] of this.waiting)
       if (one.link === link && one.state.cookie === cookie) this.waiting.delete(key);
     const end = far === null ? undefined : this.book.withRecord(far.handle);

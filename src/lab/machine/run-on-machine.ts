@@ -43,10 +43,10 @@ export async function runOnMachine(paths: LabPaths, host: string, command: reado
   else process.exitCode = code ?? ExitCode.failed;
 }
 
-/** Waits for the note: the signal may come before the program has begun. */
+/** Waits for the note: the signal may come before the program has begun. After its end there is none any more. */
 async function passOn(paths: LabPaths, host: string, note: string, signal: PassedOn): Promise<void> {
   const name = signal.slice('SIG'.length);
-  const kill = `while ! [ -s ${note} ]; do sleep 0.1; done; kill -s ${name} -- -$(cat ${note})`;
+  const kill = `for try in $(seq 100); do [ -s ${note} ] && break; sleep 0.1; done; kill -s ${name} -- -$(cat ${note})`;
   const [ssh, ...args] = onMachine(paths, host, kill);
   // The program may have ended meanwhile, and the machine with it.
   await runCommand(ssh, args).catch(() => undefined);

@@ -16,6 +16,10 @@ export class NoQueuePairs implements QueuePairSource {
     return false;
   }
 
+  takeDone(): void {
+    // Nothing is ever done.
+  }
+
   sleep(): boolean {
     return true;
   }

@@ -24,7 +24,7 @@ export interface QueuePairs {
   prove(): void;
   /** The number of the queue pair that carries an end, chosen by the end’s own number. */
   numberFor(handle: number): number;
-  /** Writes into the other host’s ring. @returns false when there is no room for it now; `room` follows */
+  /** Writes into the other host’s ring, with the next poll(). @returns false when there is no room for it now; `room` follows */
   write(
     handle: number,
     localAddress: number,
@@ -47,8 +47,10 @@ export interface QueuePairSource {
   open(events: QueuePairEvents): QueuePairs | string;
   /** Keys of registered memory, for our NIC and for the other host’s. @throws Error */
   keysFor(address: number, byteCount: number): { localKey: number; remoteKey: number };
-  /** Takes what the NICs have done since the last call. @returns whether there was something */
+  /** Posts what was written, and takes what the NICs have done since the last call. @returns whether there was something */
   poll(): boolean;
+  /** The same for anybody in between: it does not promise to poll again. */
+  takeDone(): void;
   /** Calls `wake` when there is something new. @returns false when there is already */
   sleep(wake: () => void): boolean;
   /** RDMA with a host went wrong: it is not offered to it for a while. */

@@ -22,6 +22,7 @@ export class RdmaDevice {
   readonly #byNumber = new Map<number, RdmaQueuePairs>();
   readonly #pairs = new Set<RdmaQueuePairs>();
   #polling = false;
+  #asleep = false;
   #lateLook: NodeJS.Timeout | null = null;
 
   /** @throws RdmaUnavailable, SystemCallError */
@@ -47,7 +48,7 @@ export class RdmaDevice {
 
   /** @throws Error when the device or its completion queue has no room */
   open(endpoint: Endpoint, count: number, events: QueuePairEvents): RdmaQueuePairs {
-    this.poll();
+    this.takeDone();
     if ((this.#byNumber.size + count) * completionsOfPair > this.#capacity)
       throw new Error(
         `${this.name} carries ${this.#byNumber.size} queue pairs, no more fit its completion queue`,
@@ -58,6 +59,7 @@ export class RdmaDevice {
       endpoint,
       count,
       events,
+      () => this.#flushSoon(),
       () => this.#forget(pairs),
     );
     this.#pairs.add(pairs);
@@ -75,10 +77,18 @@ export class RdmaDevice {
     return { localKey: region.lkey, remoteKey: region.rkey };
   }
 
+  /** Of whoever polls again and again, until arm() lets it sleep. */
   poll(): boolean {
+    this.#asleep = false;
+    return this.takeDone();
+  }
+
+  /** Posts what was asked for, and takes what is done. */
+  takeDone(): boolean {
     if (this.#polling || this.#pairs.size === 0) return false; // a completion’s consequence wants to see the others; they come next
     this.#polling = true;
     try {
+      for (const pairs of this.#pairs) pairs.flush();
       return this.#pollAll();
     } finally {
       this.#polling = false;
@@ -118,7 +128,15 @@ export class RdmaDevice {
     this.#completions.arm(!isBusy);
     if (!isBusy && pairs.some(({ hasWritesUnderWay }) => hasWritesUnderWay))
       this.#lateLook ??= setTimeout(this.#lookLate, lateMilliseconds);
-    return !this.poll();
+    this.#asleep = !this.poll();
+    return this.#asleep;
+  }
+
+  /** Who polls will flush, too; who sleeps must be woken for it, though not in the midst of what asks now. */
+  #flushSoon(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    setImmediate(this.wake);
   }
 
   readonly #lookLate = (): void => {

@@ -66,6 +66,8 @@ export class RdmaQueuePairs implements QueuePairs {
     private readonly endpoint: Endpoint,
     count: number,
     private readonly events: QueuePairEvents,
+    /** Something waits for flush(). */
+    private readonly onAdded: () => void,
     private readonly onEnd: () => void,
   ) {
     const options = { completionQueue, sendDepth, receiveDepth, maxInlineBytes: 0 };
@@ -185,6 +187,15 @@ export class RdmaQueuePairs implements QueuePairs {
     else this.finish(lane);
   }
 
+  /** Posts what was asked for since the last call. */
+  flush(): void {
+    if (this.over) return;
+    for (let l = 0; l < this.lanes.length; l++) {
+      const errno = (this.lanes[l] as Lane).pair.post();
+      if (errno !== 0) return this.fail(`ibv_post_send: errno ${errno}`);
+    }
+  }
+
   fail(reason: string): void {
     if (!this.over) this.events.failed(reason);
   }
@@ -245,8 +256,7 @@ export class RdmaQueuePairs implements QueuePairs {
       this.waiting = true;
       return false;
     }
-    const { pair } = lane;
-    const errno = pair.postWriteWithImmediate(
+    lane.pair.addWriteWithImmediate(
       0,
       localAddress,
       byteCount,
@@ -256,10 +266,7 @@ export class RdmaQueuePairs implements QueuePairs {
       immediate,
       writeFlags,
     );
-    if (errno !== 0) {
-      this.fail(`ibv_post_send: errno ${errno}`);
-      return false;
-    }
+    this.onAdded();
     const at = (lane.oldest + lane.underWay++) % sendDepth;
     lane.handles[at] = handle;
     lane.byteCounts[at] = byteCount;

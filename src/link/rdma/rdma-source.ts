@@ -65,6 +65,10 @@ export class RdmaSource implements QueuePairSource {
     return this.#device !== null && this.#device.poll();
   }
 
+  takeDone(): void {
+    this.#device?.takeDone();
+  }
+
   sleep(wake: () => void): boolean {
     this.#wake = wake;
     return this.#device === null || this.#device.arm();

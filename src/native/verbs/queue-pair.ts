@@ -5,7 +5,7 @@ import { attributeMask as mask, gidBytes, ibvAhAttr, ibvGlobalRoute, ibvQp, ibvQ
 import { ibvQpCap, ibvQpInitAttr, queuePairState, queuePairTypeRc, sendOpcode } from './layouts.js';
 import { created, succeeded, type VerbsLibrary } from './library.js';
 import { ReceiveRequests } from './receive-requests.js';
-import { SendRequest } from './send-request.js';
+import { SendRequests } from './send-requests.js';
 import { readField, StructMemory } from './struct-memory.js';
 import { queuePairStateText } from './texts.js';
 
@@ -47,7 +47,7 @@ export interface ReadyToSend {
 export class QueuePair {
   readonly number: number;
   private readonly attributes = new StructMemory(ibvQpAttr.bytes);
-  private readonly send = new SendRequest();
+  private readonly sends: SendRequests;
   private readonly receives = new ReceiveRequests();
   #address: number;
 
@@ -58,6 +58,7 @@ export class QueuePair {
     options: QueuePairOptions,
     private readonly onEnd: () => void,
   ) {
+    this.sends = new SendRequests(options.sendDepth);
     const { address, bytes } = new StructMemory(ibvQpInitAttr.bytes);
     bytes.writeBigUInt64LE(BigInt(options.completionQueue.address), ibvQpInitAttr.sendCq);
     bytes.writeBigUInt64LE(BigInt(options.completionQueue.address), ibvQpInitAttr.recvCq);
@@ -126,38 +127,30 @@ export class QueuePair {
   }
 
   /**
-   * Writes into the peer’s memory and completes a receive there, which carries the immediate; 0 bytes carry nothing
-   * else. Returns 0 or an errno: ENOMEM when the queue is full.
+   * Has post() write into the peer’s memory and complete a receive there, which carries the immediate; 0 bytes carry
+   * nothing else. At most sendDepth of them wait for post().
    * @param flags bits of sendFlag; without `signaled` only a failure completes here
    */
-  postWriteWithImmediate(
+  addWriteWithImmediate(
     workId: number,
     localAddress: number,
-    bytes: number,
+    byteCount: number,
     lkey: number,
     remoteAddress: number,
     rkey: number,
     immediate: number,
     flags: number = sendFlag.signaled,
-  ): number {
-    this.send.setWork(workId, sendOpcode.rdmaWriteWithImm, flags, immediate);
-    this.send.setMemory(localAddress, bytes, lkey, remoteAddress, rkey);
-    return this.postSend();
+  ): void {
+    const opcode = sendOpcode.rdmaWriteWithImm;
+    this.sends.add(workId, opcode, flags, localAddress, byteCount, lkey, remoteAddress, rkey, immediate);
   }
 
-  /** The same without a completion at the peer. */
-  postWrite(
-    workId: number,
-    localAddress: number,
-    bytes: number,
-    lkey: number,
-    remoteAddress: number,
-    rkey: number,
-    flags: number = sendFlag.signaled,
-  ): number {
-    this.send.setWork(workId, sendOpcode.rdmaWrite, flags, 0);
-    this.send.setMemory(localAddress, bytes, lkey, remoteAddress, rkey);
-    return this.postSend();
+  /** Posts all that was added, with one ring of the NIC’s doorbell. Returns 0 or an errno: ENOMEM when the queue is full. */
+  post(): number {
+    const { sends } = this;
+    if (sends.count === 0) return 0;
+    sends.clear();
+    return Math.abs(this.operations.postSend(this.live, sends.address, sends.badAddress));
   }
 
   /** Posts `count` receives without memory: each takes one write with immediate. Returns 0 or an errno. */
@@ -183,10 +176,6 @@ export class QueuePair {
   private get live(): number {
     if (this.#address === 0) throw new Error(`queue pair ${this.number} is destroyed`);
     return this.#address;
-  }
-
-  private postSend(): number {
-    return Math.abs(this.operations.postSend(this.live, this.send.address, this.send.badAddress));
   }
 
   private cleared(): StructMemory {
