@@ -29,6 +29,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'setpriv', package: 'util-linux', neededFor: ['rdma-lab'] },
   { provides: 'rdma', package: 'iproute2', neededFor: ['rdma-lab'] },
   { provides: 'rping', package: 'rdmacm-utils', neededFor: ['rdma-lab'] },
+  { provides: 'ibv_rc_pingpong', package: 'ibverbs-utils', neededFor: ['rdma-lab'] },
   { provides: '/etc/libibverbs.d/rxe.driver', package: 'ibverbs-providers', neededFor: ['rdma-lab'] },
   { provides: '/usr/lib/x86_64-linux-gnu/libibverbs.so.1', package: 'libibverbs1', neededFor: ['rdma-lab'] },
   // Kernel modules are made with it: bench:rdma needs one.
@@ -45,8 +46,6 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'tmux', package: 'tmux', neededFor: ['test'] },
   { provides: 'man', package: 'man-db', neededFor: ['test'] },
   { provides: '/usr/include/infiniband/verbs.h', package: 'libibverbs-dev', neededFor: ['test'] },
-  { provides: 'ibv_rc_pingpong', package: 'ibverbs-utils', neededFor: ['test'] },
-  { provides: 'rping', package: 'rdmacm-utils', neededFor: ['test'] },
 ];
 
 /** A purpose brings those that it builds upon. */

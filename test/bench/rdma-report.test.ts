@@ -24,11 +24,13 @@ describe('the comparison of transports', () => {
     const table = renderRdmaTable({
       repetitions: 1,
       kernel: '6.1',
+      bareRoundTripMicroseconds: 1400,
       smcProblem: 'none here',
       discarded: ['rate, run 1: not on path rdma'],
       results: [rdmaResultOf({ figure: rate, medians: { plain: 2, vsocket: 5 } })],
     });
     assert.match(table, /^rate +2 +- +5 {2}k\/s +2\.5x +- {2}> 1x +yes$/m);
+    assert.match(table, /ibv_rc_pingpong takes 1400 us/);
     assert.match(table, /SMC-R was not measured.*: none here$/m);
     assert.match(table, /^Not counted: rate, run 1: not on path rdma$/m);
   });

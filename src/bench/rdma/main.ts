@@ -34,7 +34,15 @@ async function measure(
   };
   const measured = await measureAll(workloads, vms, { transports, repetitions, progress, discarded: note });
   const kernel = await vms.kernel();
-  return { repetitions, kernel, smcProblem, discarded, results: measured.map(rdmaResultOf) };
+  const bareRoundTripMicroseconds = await vms.bareRoundTrip();
+  return {
+    repetitions,
+    kernel,
+    bareRoundTripMicroseconds,
+    smcProblem,
+    discarded,
+    results: measured.map(rdmaResultOf),
+  };
 }
 
 await runBench({

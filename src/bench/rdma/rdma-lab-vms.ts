@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hosts, vms as labVms, type LabHost, type LabVm } from '../../lab/topology.js';
+import { hosts, rdmaInterface, vms as labVms, type LabHost, type LabVm } from '../../lab/topology.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { pathOf } from '../compile-programs.js';
 import { LabProgram } from '../lab-program.js';
 import { firstPort } from '../lab-vms.js';
 import type { Transport } from '../transport.js';
 import type { Role, Started, Vms } from '../vms.js';
+import { bareRoundTrip, readBareRoundTrip } from './bare-rdma.js';
 import { watchRdma, type OnHost } from './carried-by-rdma.js';
 import { enableSmc, watchSmc, withSmc } from './smc.js';
 
@@ -32,7 +33,9 @@ export class RdmaLabVms implements Vms {
     const lab = new LabProgram(labName, signal, ownEndMilliseconds);
     return lab.open(['--rdma'], async () => {
       await sleep(settleMilliseconds);
-      return use(new RdmaLabVms(lab));
+      const vms = new RdmaLabVms(lab);
+      await vms.openRdmaNetwork();
+      return use(vms);
     });
   }
 
@@ -65,7 +68,7 @@ export class RdmaLabVms implements Vms {
    */
   async prepareSmc(module: string): Promise<string | null> {
     for (const role of ['asking', 'serving'] as const) {
-      const problem = await problemOf(enableSmc(this.onHost(role), module, `${firstPort}-${lastPort}`));
+      const problem = await problemOf(enableSmc(this.onHost(role), module));
       if (problem !== null) return problem;
     }
     const reason = await this.watch('smc');
@@ -80,8 +83,32 @@ export class RdmaLabVms implements Vms {
     return `no connection comes about in ${smcTrialMilliseconds / 1000} s`;
   }
 
+  /** What RDMA itself takes here from host to host, without vSocket: microseconds for 64 B there and back. */
+  async bareRoundTrip(): Promise<number> {
+    const port = this.freshPort();
+    const server = await this.lab.start(
+      ['--host', hostOf('serving').name],
+      ['stdbuf', '--output=L', ...bareRoundTrip(port)],
+      /local address/,
+    );
+    try {
+      return readBareRoundTrip(
+        await this.onHost('asking')(bareRoundTrip(port, hostOf('serving').rdmaAddress)),
+      );
+    } finally {
+      await server.stop();
+    }
+  }
+
   async kernel(): Promise<string> {
     return (await this.onHost('asking')(['uname', '-r'])).trim();
+  }
+
+  /** What needs no VM runs from host to host there; its programs shake hands over TCP. */
+  private async openRdmaNetwork(): Promise<void> {
+    const rule = ['iifname', rdmaInterface, 'tcp', 'dport', `${firstPort}-${lastPort}`, 'accept'];
+    for (const role of ['asking', 'serving'] as const)
+      await this.onHost(role)(['nft', 'insert', 'rule', 'inet', 'host', 'input', ...rule]);
   }
 
   private onHost(role: Role): OnHost {

@@ -19,6 +19,8 @@ export interface RdmaReport {
   repetitions: number;
   /** Of the emulated machines. */
   kernel: string;
+  /** Of RDMA itself, by ibv_rc_pingpong, 64 B. */
+  bareRoundTripMicroseconds: number;
   /** Why SMC-R could not be measured at all. */
   smcProblem: string | null;
   /** The runs that gave no sample, and why. */
@@ -55,11 +57,13 @@ const columns: readonly Column<RdmaResult>[] = [
 ];
 
 /** The report as a table for people. */
-export function renderRdmaTable({ results, repetitions, kernel, smcProblem, discarded }: RdmaReport): string {
+export function renderRdmaTable(report: RdmaReport): string {
+  const { results, repetitions, kernel, bareRoundTripMicroseconds, smcProblem, discarded } = report;
   const notes = [
     `${runsText(repetitions)}, in turns; two emulated machines (QEMU without KVM) with Linux ${kernel} and Soft-RoCE.`,
     'Plain TCP and vSocket: from a VM to a VM on the other host, TCP over VxLAN, vSocket on path rdma.',
     'SMC-R: from host to host on the network of the RDMA devices, without VM and overlay, which favours it.',
+    `RDMA itself, without vSocket: ibv_rc_pingpong takes ${numeric(bareRoundTripMicroseconds)} us for 64 B there and back.`,
     ...(smcProblem === null ? [] : [`SMC-R was not measured, MET is against plain TCP alone: ${smcProblem}`]),
     ...discarded.map((text) => `Not counted: ${text}`),
   ];

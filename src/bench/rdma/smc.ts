@@ -23,13 +23,11 @@ export const withSmc = (command: readonly string[]): string[] => [
 ];
 
 /**
- * Makes a host ready for SMC-R on its RDMA device; the programs’ TCP connections are for shaking hands.
+ * Makes a host ready for SMC-R on its RDMA device.
  * @param module the file of the kernel module that SMC-R needs on Soft-RoCE
  */
-export async function enableSmc(onHost: OnHost, module: string, ports: string): Promise<void> {
+export async function enableSmc(onHost: OnHost, module: string): Promise<void> {
   await onHost(['insmod', module]);
-  const rule = ['iifname', rdmaInterface, 'tcp', 'dport', ports, 'accept'];
-  await onHost(['nft', 'insert', 'rule', 'inet', 'host', 'input', ...rule]);
   await onHost([pathOf('smc-host'), 'enable', enterprise, rdmaInterface, rdmaDevice]);
 }
 
