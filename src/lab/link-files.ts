@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { LinkConfig } from '../config/host-config.js';
 import type { LabPaths } from './lab-paths.js';
+import type { LabPlan } from './lab-plan.js';
 import { makeLinkCertificates } from './link-certificates.js';
 import { hosts, linkPort, vms } from './topology.js';
 
@@ -28,11 +29,14 @@ export async function makeLinkFiles(paths: LabPaths): Promise<void> {
   }
 }
 
+/** An emulated machine that has much to do may be silent for seconds, and is there all the same. */
+const emulatedKeepaliveMilliseconds = 2000;
+
 /** The part of a host’s configuration that names these files. */
 export function linkConfig(
   paths: LabPaths,
   host: string,
-  carryWithoutRdma: boolean,
+  { carryWithoutRdma, rdma }: LabPlan,
 ): z.input<typeof LinkConfig> {
   const { address } = hosts.find(({ name }) => name === host)!;
   return {
@@ -43,5 +47,6 @@ export function linkConfig(
     directory: linkFile(paths, host, 'directory.json'),
     carryWithoutRdma,
     rdma: { enabled: true },
+    ...(rdma ? { keepaliveMilliseconds: emulatedKeepaliveMilliseconds } : {}),
   };
 }

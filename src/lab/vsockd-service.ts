@@ -17,14 +17,14 @@ export async function writeVsockdConfig(
   paths: LabPaths,
   host: string,
   holders: Map<string, number>,
-  { carryWithoutRdma }: LabPlan,
+  plan: LabPlan,
 ): Promise<void> {
   const config = HostConfig.parse({
     host,
     runtimeDirectory,
     auditLog: paths.hostFile(host, 'audit.jsonl'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
-    link: linkConfig(paths, host, carryWithoutRdma),
+    link: linkConfig(paths, host, plan),
     vms: vmsOf(host).map((vm) => ({
       name: vm.name,
       tenant: vm.tenant,

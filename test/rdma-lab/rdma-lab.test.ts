@@ -47,7 +47,7 @@ describe('the laboratory with RDMA', { concurrency: false }, () => {
 
   test('up killed half-way leaves nothing that down does not find', async () => {
     const name = `half-${process.pid}`;
-    for (const killAfter of [1500, 6000]) {
+    for (const killAfter of [1500, 4000]) {
       await lab(['up', '--rdma', '--name', name], { killAfter });
       await labOk('down', '--name', name);
       assertNothingLeft(new LabPaths(name));

@@ -1,43 +1,47 @@
 import { z } from 'zod';
-import { tenants, vxlanOf } from '../../lab/topology.js';
+import { rdmaDevice, tenants, vxlanOf } from '../../lab/topology.js';
 
 /** Runs a command on the asking side’s host. @returns its stdout */
 export type OnHost = (command: readonly string[]) => Promise<string>;
 
-/** What is read of `/v1/qps`: the bytes of flows, null where the queue pair is not vsockd’s. */
-const QueuePairs = z.object({
-  items: z.array(z.object({ txBytes: z.number().nullable(), rxBytes: z.number().nullable() })),
+/** What is read of `/v1/counters`. */
+const Counters = z.object({
+  items: z.array(z.object({ device: z.string(), name: z.string(), value: z.number() })),
 });
 
-/** All frames on VxLAN together, with their headers, are a small part: connecting, and the bytes before the switch. */
+/** Soft-RoCE’s counters of packets, data and acknowledgements alike. */
+const packetCounters: readonly string[] = ['sent_pkts', 'rcvd_pkts'];
+
+/** The first calls of each connection go over VxLAN, as does its connecting. */
 const leastShare = 0.8;
 
 interface Carried {
-  rdmaBytes: number;
-  overlayBytes: number;
+  rdmaPackets: number;
+  overlayPackets: number;
 }
 
-/** Compares what vsockd’s queue pairs and the overlay have carried; a look takes nothing from a run. */
+/** Compares what the RDMA device and the overlay have carried; a look takes nothing from a run. */
 export async function watchRdma(onHost: OnHost): Promise<() => Promise<string | null>> {
   const before = await carried(onHost);
   return async () => {
     const after = await carried(onHost);
-    const rdmaBytes = after.rdmaBytes - before.rdmaBytes;
-    const overlayBytes = after.overlayBytes - before.overlayBytes;
-    if (rdmaBytes > leastShare * (rdmaBytes + overlayBytes)) return null;
-    return `not on path rdma: ${rdmaBytes} bytes over queue pairs, ${overlayBytes} over VxLAN`;
+    const rdmaPackets = after.rdmaPackets - before.rdmaPackets;
+    const overlayPackets = after.overlayPackets - before.overlayPackets;
+    if (rdmaPackets > leastShare * (rdmaPackets + overlayPackets)) return null;
+    return `not on path rdma: ${rdmaPackets} packets of RDMA, ${overlayPackets} of VxLAN`;
   };
 }
 
 async function carried(onHost: OnHost): Promise<Carried> {
   const [tenant] = tenants;
   const statistics = `/sys/class/net/${vxlanOf(tenant!.vni)}/statistics`;
-  const ask = `curl --silent --fail --unix-socket /run/vsocket/read.sock http://vsockd/v1/qps`;
-  const output = await onHost(['sh', '-c', `cat ${statistics}/[rt]x_bytes && ${ask}`]);
+  const ask = `curl --silent --fail --unix-socket /run/vsocket/read.sock http://vsockd/v1/counters`;
+  const output = await onHost(['sh', '-c', `cat ${statistics}/[rt]x_packets && ${ask}`]);
   const [received = '', sent = '', ...answer] = output.split('\n');
-  const { items } = QueuePairs.parse(JSON.parse(answer.join('\n')));
+  const { items } = Counters.parse(JSON.parse(answer.join('\n')));
+  const counted = items.filter(({ device, name }) => device === rdmaDevice && packetCounters.includes(name));
   return {
-    rdmaBytes: items.reduce((sum, { txBytes, rxBytes }) => sum + (txBytes ?? 0) + (rxBytes ?? 0), 0),
-    overlayBytes: Number(received) + Number(sent),
+    rdmaPackets: counted.reduce((sum, { value }) => sum + value, 0),
+    overlayPackets: Number(received) + Number(sent),
   };
 }

@@ -11,9 +11,9 @@ import { compileSmcModule, type SmcModule } from './smc-module.js';
 
 /** Each of the two commands gets about half a run’s time under emulation. */
 const redisWorkloads = [
-  redisWorkload({ clients: 1, requests: { plain: 600, smc: 600, vsocket: 1200 } }),
-  redisWorkload({ clients: 10, requests: { plain: 3000, smc: 3000, vsocket: 6000 } }),
-  redisWorkload({ clients: 50, requests: { plain: 5000, smc: 5000, vsocket: 10_000 } }),
+  redisWorkload({ clients: 1, requests: { plain: 1500, smc: 1200, vsocket: 400 } }),
+  redisWorkload({ clients: 10, requests: { plain: 5000, smc: 2500, vsocket: 2000 } }),
+  redisWorkload({ clients: 50, requests: { plain: 6000, smc: 3000, vsocket: 6000 } }),
 ];
 const workloads = [roundTrip, largeWrites, smallWrites, ...redisWorkloads];
 

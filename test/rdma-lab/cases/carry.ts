@@ -164,8 +164,7 @@ export function carryCases(shared: () => RdmaLab): void {
         assert.match(output, /^right [1-9]\d*\n$/);
       });
     } finally {
-      await shared().end(client);
-      await shared().end(server);
+      await Promise.all([shared().end(client), shared().end(server)]);
     }
   });
 }
