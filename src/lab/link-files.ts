@@ -29,14 +29,11 @@ export async function makeLinkFiles(paths: LabPaths): Promise<void> {
   }
 }
 
-/** An emulated machine that has much to do may be silent for seconds, and is there all the same. */
-const emulatedKeepaliveMilliseconds = 2000;
-
 /** The part of a host’s configuration that names these files. */
 export function linkConfig(
   paths: LabPaths,
   host: string,
-  { carryWithoutRdma, rdma }: LabPlan,
+  { carryWithoutRdma }: LabPlan,
 ): z.input<typeof LinkConfig> {
   const { address } = hosts.find(({ name }) => name === host)!;
   return {
@@ -47,6 +44,5 @@ export function linkConfig(
     directory: linkFile(paths, host, 'directory.json'),
     carryWithoutRdma,
     rdma: { enabled: true },
-    ...(rdma ? { keepaliveMilliseconds: emulatedKeepaliveMilliseconds } : {}),
   };
 }
