@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { devicesDirectory } from '../native/verbs/constants.js';
 import type { Statistic } from './parse-statistics.js';
-
-const devicesDirectory = '/sys/class/infiniband';
 
 /** The standard counters of a port (InfiniBand specification, PortCounters). Not every driver has them. */
 export function standardPortCounters(device: string, port: number): Statistic[] {

@@ -21,6 +21,8 @@ export class RdmaDevice {
   readonly #regions = new Map<number, MemoryRegion>();
   readonly #byNumber = new Map<number, RdmaQueuePairs>();
   readonly #pairs = new Set<RdmaQueuePairs>();
+  /** Those with writes to post: there may be hundreds, and poll() is the inner loop. */
+  readonly #toFlush = new Set<RdmaQueuePairs>();
   #polling = false;
   #asleep = false;
   #lateLook: NodeJS.Timeout | null = null;
@@ -59,7 +61,7 @@ export class RdmaDevice {
       endpoint,
       count,
       events,
-      () => this.#flushSoon(),
+      () => this.#flushSoon(pairs),
       () => this.#forget(pairs),
     );
     this.#pairs.add(pairs);
@@ -88,10 +90,17 @@ export class RdmaDevice {
     if (this.#polling || this.#pairs.size === 0) return false; // a completion’s consequence wants to see the others; they come next
     this.#polling = true;
     try {
-      for (const pairs of this.#pairs) pairs.flush();
+      if (this.#toFlush.size > 0) this.#flush();
       return this.#pollAll();
     } finally {
       this.#polling = false;
+    }
+  }
+
+  #flush(): void {
+    for (const pairs of this.#toFlush) {
+      this.#toFlush.delete(pairs);
+      pairs.flush();
     }
   }
 
@@ -123,17 +132,20 @@ export class RdmaDevice {
    */
   arm(): boolean {
     if (this.#pairs.size === 0) return true;
-    const pairs = [...this.#pairs];
-    const isBusy = pairs.some(({ isBusySending }) => isBusySending);
+    let [isBusy, isUnderWay] = [false, false];
+    for (const pairs of this.#pairs) {
+      isBusy ||= pairs.isBusySending;
+      isUnderWay ||= pairs.hasWritesUnderWay;
+    }
     this.#completions.arm(!isBusy);
-    if (!isBusy && pairs.some(({ hasWritesUnderWay }) => hasWritesUnderWay))
-      this.#lateLook ??= setTimeout(this.#lookLate, lateMilliseconds);
+    if (isUnderWay && !isBusy) this.#lateLook ??= setTimeout(this.#lookLate, lateMilliseconds);
     this.#asleep = !this.poll();
     return this.#asleep;
   }
 
   /** Who polls will flush, too; who sleeps must be woken for it, though not in the midst of what asks now. */
-  #flushSoon(): void {
+  #flushSoon(pairs: RdmaQueuePairs): void {
+    this.#toFlush.add(pairs);
     if (!this.#asleep) return;
     this.#asleep = false;
     setImmediate(this.wake);
@@ -155,6 +167,7 @@ export class RdmaDevice {
 
   #forget(pairs: RdmaQueuePairs): void {
     this.#pairs.delete(pairs);
+    this.#toFlush.delete(pairs);
     for (const number of pairs.numbers) this.#byNumber.delete(number);
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { LinkConfig } from '../../config/host-config.js';
+import { devicesDirectory } from '../../native/verbs/constants.js';
 import type { Gid } from '../../native/verbs/gids.js';
 import { loadVerbs, type Verbs } from '../../native/verbs/verbs.js';
 import { RdmaDevice } from './rdma-device.js';
@@ -123,7 +124,7 @@ export class RdmaSource implements QueuePairSource {
   #letGo(): void {
     if (this.#device === null) return;
     // To ask libibverbs takes a hundred times as long, in which nothing moves.
-    if (!existsSync(`/sys/class/infiniband/${this.#device.name}`)) this.#drop(`${this.#device.name} is gone`);
+    if (!existsSync(`${devicesDirectory}/${this.#device.name}`)) this.#drop(`${this.#device.name} is gone`);
   }
 
   #find(): Found | string {

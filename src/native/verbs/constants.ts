@@ -1,5 +1,8 @@
 /** What users of the bindings pass in; the numbers are those of infiniband/verbs.h. */
 
+/** Where the kernel shows each device. */
+export const devicesDirectory = '/sys/class/infiniband';
+
 /** enum ibv_access_flags */
 export const access = { localWrite: 1, remoteWrite: 2, remoteRead: 4 } as const;
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
+import { devicesDirectory } from './constants.js';
 
 /** Why there is no RDMA here, or not with this device: `message` is a line for people. */
 export class RdmaUnavailable extends Error {
@@ -8,7 +9,7 @@ export class RdmaUnavailable extends Error {
 
 /** Why libibverbs lists no device: it leaves out, silently, those that it cannot use. */
 export function whyNoDevices(): string {
-  const devices = namesIn('/sys/class/infiniband').join(', ');
+  const devices = namesIn(devicesDirectory).join(', ');
   if (devices === '') return 'no RDMA device';
   const files = namesIn('/sys/class/infiniband_verbs').filter((name) => name.startsWith('uverbs'));
   if (files.length === 0) return `${devices}: the kernel lets no program use it; modprobe ib_uverbs`;
