@@ -26,6 +26,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'qemu-system-x86_64', package: 'qemu-system-x86', neededFor: ['rdma-lab'] },
   // Not its namesake that needs a C library.
   { provides: '/usr/share/doc/busybox-static', package: 'busybox-static', neededFor: ['rdma-lab'] },
+  { provides: 'taskset', package: 'util-linux', neededFor: ['rdma-lab'] },
   { provides: 'setpriv', package: 'util-linux', neededFor: ['rdma-lab'] },
   { provides: 'rdma', package: 'iproute2', neededFor: ['rdma-lab'] },
   { provides: 'rping', package: 'rdmacm-utils', neededFor: ['rdma-lab'] },

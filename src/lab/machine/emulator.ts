@@ -1,18 +1,24 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { LabPaths } from '../lab-paths.js';
 import { recordProcess } from '../process-record.js';
 import { hosts, networkCards, type LabHost } from '../topology.js';
 import { emulatorProgram, type BootImage } from './boot-image.js';
 import { outsideInMachine, rootTag } from './init-script.js';
+import { waitUntil } from '../wait-until.js';
+import { processorFor } from './processor-for.js';
 import { programIn, setUpMachineProgram } from './machine-program.js';
 
 /** Two would wake each other by interrupts, which cost an emulated machine six times as much as the work itself. */
 const processors = 1;
 const memoryMebibytes = 3072;
 
+/** The first card is the management’s. */
+const [, ...cableNetworks] = networkCards;
+
 /** QEMU starts when it is noted; should `up` be killed before that, the shell reads the end of its input. */
-const script = 'read -r noted && exec "$@" </dev/null';
+const script = 'read -r noted && exec taskset --cpu-list "$@" </dev/null';
 
 /** Starts a host as an emulated machine. No KVM: it runs wherever QEMU does. */
 export async function startEmulator(
@@ -22,8 +28,9 @@ export async function startEmulator(
   sshPort: number,
 ): Promise<void> {
   const log = await open(paths.machineFile(host.name, 'emulator.log'), 'a');
+  const processor = await processorFor(hosts.indexOf(host));
   const words = emulatorCommand(paths, host, image, sshPort);
-  const emulator = spawn('sh', ['-c', script, 'sh', ...words], {
+  const emulator = spawn('sh', ['-c', script, 'sh', String(processor), ...words], {
     stdio: ['pipe', log.fd, log.fd],
     detached: true,
     cwd: '/',
@@ -32,6 +39,12 @@ export async function startEmulator(
   emulator.stdin!.end('noted\n');
   emulator.unref();
   await log.close();
+  const cables = cableNetworks.map((network) => cableEnd(paths, network));
+  await waitUntil(
+    `machine ${host.name} has its network`,
+    () => Promise.resolve(cables.every((end) => existsSync(end))),
+    paths.machineFile(host.name, 'emulator.log'),
+  );
 }
 
 function emulatorCommand(paths: LabPaths, host: LabHost, image: BootImage, sshPort: number): string[] {
@@ -52,17 +65,21 @@ function emulatorCommand(paths: LabPaths, host: LabHost, image: BootImage, sshPo
     ...['-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap'],
     ...['-device', `virtio-9p-pci,fsdev=root,mount_tag=${rootTag}`, '-device', 'virtio-rng-pci'],
     ...['-netdev', `user,id=${networkCards[0]},restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${sshPort}-:22`],
-    ...['-netdev', cable(paths, host, networkCards[1]), '-netdev', cable(paths, host, networkCards[2])],
+    ...cableNetworks.flatMap((network) => ['-netdev', cable(paths, host, network)]),
     ...[0, 1, 2].flatMap((index) => ['-device', card(index)]),
   ];
 }
 
-/** A cable to the other host: each end is a datagram socket, so either machine may be off. */
+/**
+ * A cable to the other host. A stream carries many packets with one call of QEMU, where datagrams would take a call
+ * each, and that is half of what a packet costs. The first host’s end is there before the second is plugged in.
+ */
 function cable(paths: LabPaths, host: LabHost, network: string): string {
-  const other = hosts.find(({ name }) => name !== host.name)!;
-  const [here, there] = [host, other].map(({ name }) => paths.machineFile(name, network));
-  return `dgram,id=${network},local.type=unix,local.path=${here},remote.type=unix,remote.path=${there}`;
+  const isFirst = host === hosts[0];
+  return `stream,id=${network},server=${isFirst ? 'on' : 'off'},addr.type=unix,addr.path=${cableEnd(paths, network)}`;
 }
+
+const cableEnd = (paths: LabPaths, network: string): string => paths.machineFile(hosts[0]!.name, network);
 
 /** What follows the two dashes is handed to the first program (init-script.ts). */
 function kernelCommandLine(paths: LabPaths, host: LabHost): string {
