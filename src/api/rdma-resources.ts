@@ -34,8 +34,12 @@ export const QueuePair = z.object({
   flows: z.number().int().nullable().describe('flows that vsockd carries over it'),
   txBytes: z.number().int().nullable().describe('bytes of flows that vsockd has sent over it'),
   rxBytes: z.number().int().nullable(),
+  txBytesPerSecond: z.number().nullable().describe('null until there were two looks'),
+  rxBytesPerSecond: z.number().nullable(),
 });
 export type QueuePair = z.infer<typeof QueuePair>;
+/** What vsockd knows of its own; the rest is the kernel’s word. */
+export type QueuePairUse = Pick<QueuePair, 'peerHost' | 'flows' | `${'tx' | 'rx'}Bytes${'' | 'PerSecond'}`>;
 
 export const CompletionQueue = z.object({
   id: z.string().describe('device and number: rxe0/3'),

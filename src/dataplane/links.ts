@@ -36,6 +36,7 @@ export class Links {
     });
     const board = new LinkBoard(book.ledger);
     const { flows } = this;
+    const { transfers } = flows;
     const events: LinkEvents = {
       up: (link) => {
         this.hub.steady(link);
@@ -49,12 +50,12 @@ export class Links {
       status: (link) => board.show(link),
       end: (link, state) => flows.end(link, state),
       gone: (link, message) => flows.gone(link, message),
-      data: (link, handle, position, bytes) => flows.data(link, handle, position, bytes),
-      arrived: (link, handle, byteCount) => flows.arrived(link, handle, byteCount),
-      sent: (link, handle, byteCount) => flows.sent(link, handle, byteCount),
-      credit: (link, handle, received, tail) => flows.credit(link, handle, received, tail),
-      creditUnits: (link, handle, tailUnits) => flows.creditUnits(link, handle, tailUnits),
-      room: (link) => flows.room(link),
+      data: (link, handle, position, bytes) => transfers.data(link, handle, position, bytes),
+      arrived: (link, handle, byteCount) => transfers.arrived(link, handle, byteCount),
+      sent: (link, handle, byteCount) => transfers.sent(link, handle, byteCount),
+      credit: (link, handle, received, tail) => transfers.credit(link, handle, received, tail),
+      creditUnits: (link, handle, tailUnits) => transfers.creditUnits(link, handle, tailUnits),
+      room: (link) => transfers.room(link),
     };
     this.hub = new LinkHub({ ...needs, events }, directory);
     directory.onChange(() => flows.locate());

@@ -8,11 +8,11 @@
 
 #include <stdint.h>
 
-#define VS_REGION_BYTES (512u * 1024 * 1024)
+#define VS_REGION_BYTES (1024u * 1024 * 1024)
 #define VS_MAGIC 0x4b534f56u
-#define VS_LAYOUT_VERSION 2u
+#define VS_LAYOUT_VERSION 3u
 #define VS_SLOTS 2016u
-#define VS_RING_BYTES (128u * 1024)
+#define VS_RING_BYTES (256u * 1024)
 #define VS_PROCESSES 256u
 #define VS_WAITERS 64u
 #define VS_NOTES 8192u

@@ -48,6 +48,8 @@ export interface LedgerLink {
   since: number;
   reason: string | null;
   device: string | null;
+  /** When the queue pairs’ bytes were counted, in milliseconds of CLOCK_MONOTONIC. */
+  countedAt: number;
   queuePairs: { number: number; remoteNumber: number; txBytes: number; rxBytes: number }[];
 }
 

@@ -108,6 +108,8 @@ export const linkField = {
   /** f64 for each queue pair: bytes of flows, since the queue pair was made. */
   txBytes: 352,
   rxBytes: 416,
+  /** f64: when they were counted, in milliseconds of CLOCK_MONOTONIC. */
+  countedAt: 480,
 } as const;
 
 export const linkStates = ['down', 'connecting', 'up'] as const;

@@ -128,6 +128,7 @@ function readLinks(file: LedgerFile): LedgerLink[] {
       since: number(linkField.since),
       reason: file.text(start + linkField.reason, linkField.reasonBytes) || null,
       device: file.text(start + linkField.device, linkField.deviceBytes) || null,
+      countedAt: number(linkField.countedAt),
       queuePairs: Array.from(
         { length: Math.min(word(linkField.queuePairCount), linkQueuePairs) },
         (_, q) => ({

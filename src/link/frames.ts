@@ -7,8 +7,10 @@ export const frameKind = { control: 1, data: 2, credit: 3, ping: 4, pong: 5 } as
 const headerBytes = 5;
 const dataHeaderBytes = 12;
 const creditBytes = 20;
-/** More than a ring’s worth of bytes, or one end’s state, never comes in one frame. */
+/** One end’s state, or ring bytes, never take more. */
 const longestFrame = 256 * 1024;
+/** Ring bytes go in pieces, so that the next control frame has not to wait for a whole ring. */
+export const longestDataBytes = 64 * 1024;
 
 export type Frame =
   | { kind: 'control'; text: string }

@@ -2,8 +2,11 @@ import { z } from 'zod';
 
 /** What two vsockd say to each other over a link’s TLS, as JSON. Numbers of bytes are counted from the flow’s begin. */
 
-/** Versions of this protocol that this vsockd speaks. */
-export const protocol = { lowest: 1, highest: 1 } as const;
+/**
+ * Versions of this protocol that this vsockd speaks. The size of rings is part of it: a byte has the same place in the
+ * sender’s and the receiver’s (channel/region-layout.ts). 2: rings of 256 KiB.
+ */
+export const protocol = { lowest: 2, highest: 2 } as const;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const u32 = z.number().int().min(0).max(0xffff_ffff);

@@ -4,6 +4,7 @@ import type {
   MemoryRegion,
   ProtectionDomain,
   QueuePair,
+  QueuePairUse,
 } from '../api/rdma-resources.js';
 import type { Attributes } from '../netlink/attributes.js';
 import type { ProcessNames } from './process-names.js';
@@ -19,7 +20,7 @@ import {
 import { socketAddress } from './socket-address.js';
 
 export type KernelRow<Row> = Omit<Row, 'host'>;
-export type KernelQueuePair = Omit<KernelRow<QueuePair>, 'peerHost' | 'flows' | 'txBytes' | 'rxBytes'>;
+export type KernelQueuePair = Omit<KernelRow<QueuePair>, keyof QueuePairUse>;
 
 /** How one kind of object is asked for, where its entries lie in the answer, and what an entry says. */
 export interface Resource<Row> {

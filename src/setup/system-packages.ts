@@ -31,6 +31,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'rdma', package: 'iproute2', neededFor: ['rdma-lab'] },
   { provides: 'rping', package: 'rdmacm-utils', neededFor: ['rdma-lab'] },
   { provides: 'ibv_rc_pingpong', package: 'ibverbs-utils', neededFor: ['rdma-lab'] },
+  { provides: 'ib_write_bw', package: 'perftest', neededFor: ['rdma-lab'] },
   { provides: '/etc/libibverbs.d/rxe.driver', package: 'ibverbs-providers', neededFor: ['rdma-lab'] },
   { provides: '/usr/lib/x86_64-linux-gnu/libibverbs.so.1', package: 'libibverbs1', neededFor: ['rdma-lab'] },
   // Kernel modules are made with it: bench:rdma needs one.

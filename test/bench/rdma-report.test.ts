@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { barePrograms } from '../../src/bench/rdma/bare-rdma.js';
 import { measureAll } from '../../src/bench/measure.js';
 import { rdmaResultOf, renderRdmaTable } from '../../src/bench/rdma/rdma-report.js';
 import type { Transport } from '../../src/bench/transport.js';
@@ -11,7 +12,7 @@ const latency = { key: 'latency', title: 'latency', unit: 'us', better: 'lower' 
 describe('the comparison of transports', () => {
   test('is ahead only where it is ahead of all', () => {
     const ahead = (figure: typeof rate | typeof latency, medians: Partial<Record<Transport, number>>) =>
-      rdmaResultOf({ figure, medians }).ahead;
+      rdmaResultOf({ figure, medians }, {}).ahead;
     assert.equal(ahead(rate, { plain: 1, smc: 2, vsocket: 3 }), true);
     assert.equal(ahead(rate, { plain: 1, smc: 3, vsocket: 2 }), false);
     assert.equal(ahead(latency, { plain: 3, smc: 2, vsocket: 1 }), true);
@@ -24,15 +25,29 @@ describe('the comparison of transports', () => {
     const table = renderRdmaTable({
       repetitions: 1,
       kernel: '6.1',
-      bareRoundTripMicroseconds: 1400,
       smcProblem: 'none here',
       discarded: ['rate, run 1: not on path rdma'],
-      results: [rdmaResultOf({ figure: rate, medians: { plain: 2, vsocket: 5 } })],
+      results: [rdmaResultOf({ figure: rate, medians: { plain: 2, vsocket: 5 } }, { rate: 9 })],
     });
-    assert.match(table, /^rate +2 +- +5 {2}k\/s +2\.5x +- {2}> 1x +yes$/m);
-    assert.match(table, /ibv_rc_pingpong takes 1400 us/);
+    assert.match(table, /^rate +2 +- +5 +9 {2}k\/s +2\.5x +- {2}> 1x +yes$/m);
     assert.match(table, /SMC-R was not measured.*: none here$/m);
     assert.match(table, /^Not counted: rate, run 1: not on path rdma$/m);
+  });
+
+  test('reads what RDMA alone does from the programs that measure it', () => {
+    const outputs = [
+      '32000 bytes in 0.69 seconds = 0.37 Mbit/sec\n500 iters in 0.69 seconds = 1371.92 usec/iter\n',
+      ' #bytes     #iterations    BW peak[MB/sec]    BW average[MB/sec]   MsgRate[Mpps]\n 65536      500              37.12              25.00  \t\t   0.000399\n',
+      ' #bytes     #iterations    BW peak[MB/sec]    BW average[MB/sec]   MsgRate[Mpps]\n 64         5000             0.53               0.50   \t\t   0.008192\n',
+    ];
+    const figures = barePrograms.map((program, index) => program.read(outputs[index]!));
+    assert.deepEqual(Object.assign({}, ...figures), {
+      roundTripP50: 1371.92,
+      stream64KiB: (25 * 1024 * 1024) / 1e9,
+      stream64B: 524_288 / 1e9,
+      stream64BWrites: 8.192,
+    });
+    assert.throws(() => barePrograms[0]!.read('no device'), /no device/);
   });
 
   test('takes turns, and no sample of a run that was carried otherwise', async () => {

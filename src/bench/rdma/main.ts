@@ -34,14 +34,13 @@ async function measure(
   };
   const measured = await measureAll(workloads, vms, { transports, repetitions, progress, discarded: note });
   const kernel = await vms.kernel();
-  const bareRoundTripMicroseconds = await vms.bareRoundTrip();
+  const bareFigures = await vms.bareFigures();
   return {
     repetitions,
     kernel,
-    bareRoundTripMicroseconds,
     smcProblem,
     discarded,
-    results: measured.map(rdmaResultOf),
+    results: measured.map((each) => rdmaResultOf(each, bareFigures)),
   };
 }
 

@@ -6,7 +6,7 @@ import { LabProgram } from '../lab-program.js';
 import { firstPort } from '../lab-vms.js';
 import type { Transport } from '../transport.js';
 import type { Role, Started, Vms } from '../vms.js';
-import { bareRoundTrip, readBareRoundTrip } from './bare-rdma.js';
+import { barePrograms } from './bare-rdma.js';
 import { watchRdma, type OnHost } from './carried-by-rdma.js';
 import { enableSmc, watchSmc, withSmc } from './smc.js';
 
@@ -83,21 +83,24 @@ export class RdmaLabVms implements Vms {
     return `no connection comes about in ${smcTrialMilliseconds / 1000} s`;
   }
 
-  /** What RDMA itself takes here from host to host, without vSocket: microseconds for 64 B there and back. */
-  async bareRoundTrip(): Promise<number> {
-    const port = this.freshPort();
-    const server = await this.lab.start(
-      ['--host', hostOf('serving').name],
-      ['stdbuf', '--output=L', ...bareRoundTrip(port)],
-      /local address/,
-    );
-    try {
-      return readBareRoundTrip(
-        await this.onHost('asking')(bareRoundTrip(port, hostOf('serving').rdmaAddress)),
+  /** What RDMA alone does here from host to host, without vSocket: figures by key. */
+  async bareFigures(): Promise<Record<string, number>> {
+    const figures: Record<string, number> = {};
+    for (const program of barePrograms) {
+      const port = this.freshPort();
+      const server = await this.lab.start(
+        ['--host', hostOf('serving').name],
+        program.command(port),
+        program.ready,
       );
-    } finally {
-      await server.stop();
+      try {
+        const output = await this.onHost('asking')(program.command(port, hostOf('serving').rdmaAddress));
+        Object.assign(figures, program.read(output));
+      } finally {
+        await server.stop();
+      }
     }
+    return figures;
   }
 
   async kernel(): Promise<string> {

@@ -8,6 +8,8 @@ export interface RdmaResult extends Pick<Figure, 'key' | 'title' | 'unit' | 'bet
   plain: number | null;
   smc: number | null;
   vsocket: number | null;
+  /** Of the devices by themselves, without sockets; null where no program measures it. */
+  bare: number | null;
   /** vSocket’s figure as a multiple of the other’s. */
   ratioToPlain: number | null;
   ratioToSmc: number | null;
@@ -19,8 +21,6 @@ export interface RdmaReport {
   repetitions: number;
   /** Of the emulated machines. */
   kernel: string;
-  /** Of RDMA itself, by ibv_rc_pingpong, 64 B. */
-  bareRoundTripMicroseconds: number;
   /** Why SMC-R could not be measured at all. */
   smcProblem: string | null;
   /** The runs that gave no sample, and why. */
@@ -28,7 +28,11 @@ export interface RdmaReport {
   results: RdmaResult[];
 }
 
-export function rdmaResultOf({ figure, medians }: Measured): RdmaResult {
+/** @param bareFigures by the figures’ keys */
+export function rdmaResultOf(
+  { figure, medians }: Measured,
+  bareFigures: Readonly<Record<string, number>>,
+): RdmaResult {
   const { key, title, unit, better } = figure;
   const of = (transport: Transport): number | null => medians[transport] ?? null;
   const [plain, smc, vsocket] = [of('plain'), of('smc'), of('vsocket')];
@@ -38,7 +42,8 @@ export function rdmaResultOf({ figure, medians }: Measured): RdmaResult {
   const ratios = [ratioToPlain, ratioToSmc].filter((ratio) => ratio !== null);
   const isAhead = (ratio: number): boolean => (better === 'higher' ? ratio > 1 : ratio < 1);
   const ahead = ratios.length === 0 ? null : ratios.every(isAhead);
-  return { key, title, unit, better, plain, smc, vsocket, ratioToPlain, ratioToSmc, ahead };
+  const bare = bareFigures[key] ?? null;
+  return { key, title, unit, better, plain, smc, vsocket, bare, ratioToPlain, ratioToSmc, ahead };
 }
 
 const cell = (value: number | null, suffix = ''): string =>
@@ -49,6 +54,7 @@ const columns: readonly Column<RdmaResult>[] = [
   { title: 'PLAIN TCP', align: 'right', text: ({ plain }) => cell(plain) },
   { title: 'SMC-R', align: 'right', text: ({ smc }) => cell(smc) },
   { title: 'VSOCKET', align: 'right', text: ({ vsocket }) => cell(vsocket) },
+  { title: 'RDMA ALONE', align: 'right', text: ({ bare }) => cell(bare) },
   { title: 'UNIT', align: 'left', text: ({ unit }) => unit },
   { title: 'TO PLAIN', align: 'right', text: ({ ratioToPlain }) => cell(ratioToPlain, 'x') },
   { title: 'TO SMC-R', align: 'right', text: ({ ratioToSmc }) => cell(ratioToSmc, 'x') },
@@ -58,12 +64,12 @@ const columns: readonly Column<RdmaResult>[] = [
 
 /** The report as a table for people. */
 export function renderRdmaTable(report: RdmaReport): string {
-  const { results, repetitions, kernel, bareRoundTripMicroseconds, smcProblem, discarded } = report;
+  const { results, repetitions, kernel, smcProblem, discarded } = report;
   const notes = [
     `${runsText(repetitions)}, in turns; two emulated machines (QEMU without KVM) with Linux ${kernel} and Soft-RoCE.`,
     'Plain TCP and vSocket: from a VM to a VM on the other host, TCP over VxLAN, vSocket on path rdma.',
     'SMC-R: from host to host on the network of the RDMA devices, without VM and overlay, which favours it.',
-    `RDMA itself, without vSocket: ibv_rc_pingpong takes ${numeric(bareRoundTripMicroseconds)} us for 64 B there and back.`,
+    'RDMA alone: the devices without sockets, from host to host (ibv_rc_pingpong, ib_write_bw, one run); no user of them is faster.',
     ...(smcProblem === null ? [] : [`SMC-R was not measured, MET is against plain TCP alone: ${smcProblem}`]),
     ...discarded.map((text) => `Not counted: ${text}`),
   ];

@@ -87,6 +87,22 @@ export const queuePairTable: Table<QueuePair> = {
       maximumWidth: 7,
       summary: 'flows that vsockd carries over it',
     }),
+    field('txBytesPerSecond', {
+      header: 'TX/S',
+      kind: 'rate',
+      show: 'always',
+      priority: 3,
+      maximumWidth: 10,
+      summary: 'bytes a second that vsockd sends over it',
+    }),
+    field('rxBytesPerSecond', {
+      header: 'RX/S',
+      kind: 'rate',
+      show: 'always',
+      priority: 3,
+      maximumWidth: 10,
+      summary: 'bytes a second that vsockd receives over it',
+    }),
     field('txBytes', {
       header: 'TX',
       kind: 'bytes',

@@ -37,6 +37,7 @@ export class LinkLists {
             flows: flows.filter((flow) => flow.remoteHost === link.host && flow.queuePair === number).length,
             txBytes,
             rxBytes,
+            countedAt: link.countedAt,
           },
         ]),
       ),

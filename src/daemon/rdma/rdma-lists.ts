@@ -6,6 +6,7 @@ import type {
   MemoryRegion,
   ProtectionDomain,
   QueuePair,
+  QueuePairUse,
 } from '../../api/rdma-resources.js';
 import type { DeviceInventory } from '../../rdma/device-inventory.js';
 import * as kernel from '../../rdma/parse-resources.js';
@@ -17,15 +18,29 @@ import { SharedReading } from '../rates/shared-reading.js';
 import { DeviceHistory } from './device-history.js';
 
 /** What vsockd knows of a queue pair that is its own. */
-export type OwnQueuePair = Pick<QueuePair, 'peerHost' | 'flows' | 'txBytes' | 'rxBytes'>;
+export interface OwnQueuePair extends Pick<QueuePair, 'peerHost' | 'flows'> {
+  txBytes: number;
+  rxBytes: number;
+  /** When the bytes were counted, in milliseconds of CLOCK_MONOTONIC. */
+  countedAt: number;
+}
 
-const notOurs: OwnQueuePair = { peerHost: null, flows: null, txBytes: null, rxBytes: null };
+const notOurs: QueuePairUse = {
+  peerHost: null,
+  flows: null,
+  txBytes: null,
+  rxBytes: null,
+  txBytesPerSecond: null,
+  rxBytesPerSecond: null,
+};
 
 /** The RDMA devices of this host and all that is on them. Without RDMA every list is empty. */
 export class RdmaLists {
   readonly #history = new DeviceHistory();
-  readonly #meters = new RateMeters();
+  readonly #counterMeters = new RateMeters();
+  readonly #queuePairMeters = new RateMeters();
   readonly #devices = new SharedReading(() => this.#readDevices());
+  readonly #queuePairs = new SharedReading(() => this.#readQueuePairs());
   readonly #counters = new SharedReading(() => this.#readCounters());
 
   /** @param ownQueuePairs by id: device and number, `rxe0/17` */
@@ -51,10 +66,8 @@ export class RdmaLists {
     return this.#devices.latest();
   }
 
-  async queuePairs(): Promise<QueuePair[]> {
-    const own = this.ownQueuePairs();
-    const rows = await this.#resources(kernel.queuePairs);
-    return rows.map((row) => ({ ...row, ...(own.get(row.id) ?? notOurs) }));
+  queuePairs(): Promise<QueuePair[]> {
+    return this.#queuePairs.latest();
   }
 
   completionQueues(): Promise<CompletionQueue[]> {
@@ -90,13 +103,28 @@ export class RdmaLists {
     return this.#history.update(devices, performance.now());
   }
 
+  async #readQueuePairs(): Promise<QueuePair[]> {
+    const own = this.ownQueuePairs();
+    const rows = await this.#resources(kernel.queuePairs);
+    this.#queuePairMeters.begin(performance.now());
+    return rows.map((row) => {
+      const ours = own.get(row.id);
+      return { ...row, ...(ours === undefined ? notOurs : this.#withRates(row.id, ours)) };
+    });
+  }
+
+  #withRates(id: string, { countedAt, ...pair }: OwnQueuePair): QueuePairUse {
+    const rates = this.#queuePairMeters.measure(id, countedAt, [pair.txBytes, pair.rxBytes]);
+    return { ...pair, txBytesPerSecond: rates?.[0] ?? null, rxBytesPerSecond: rates?.[1] ?? null };
+  }
+
   async #readCounters(): Promise<Counter[]> {
     const counters = await this.#read(readCounters);
     const at = performance.now();
-    this.#meters.begin(at);
+    this.#counterMeters.begin(at);
     return counters.map((counter) => ({
       ...counter,
-      perSecond: this.#meters.measure(counter.id, at, [counter.value])?.[0] ?? null,
+      perSecond: this.#counterMeters.measure(counter.id, at, [counter.value])?.[0] ?? null,
     }));
   }
 

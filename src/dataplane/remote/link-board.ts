@@ -39,6 +39,7 @@ export class LinkBoard {
     const index = ledger.linkIndex(link.host);
     const pairs = (link.queuePairs?.statistics() ?? []).slice(0, linkQueuePairs);
     ledger.words[ledger.link(index, linkField.queuePairCount)] = pairs.length;
+    ledger.numbers[ledger.link(index, linkField.countedAt) >> 1] = Number(process.hrtime.bigint()) / 1e6;
     pairs.forEach((pair, q) => {
       ledger.words[ledger.link(index, linkField.queuePairs + q * 8)] = pair.number;
       ledger.words[ledger.link(index, linkField.queuePairs + q * 8 + 4)] = pair.remoteNumber;

@@ -1,4 +1,4 @@
-import { ringBytes, rxRingOffset } from '../../channel/region-layout.js';
+import { ringBytes } from '../../channel/region-layout.js';
 import type { Directory } from '../../directory/directory.js';
 import { recordField } from '../../ledger/ledger-layout.js';
 import type { Link } from '../../link/link.js';
@@ -14,6 +14,7 @@ import { showStart, showStopsTaken } from '../switches.js';
 import { readerBytes } from './end-state.js';
 import { FarEnd } from './far-end.js';
 import { RemoteProgress } from './remote-progress.js';
+import { RemoteTransfers } from './remote-transfers.js';
 import { RingSender } from './ring-sender.js';
 
 /** An end of another host that waits for its other end here. */
@@ -43,6 +44,8 @@ export class RemoteFlows {
   private readonly downSince = new Map<string, number>();
   private readonly sender: RingSender;
   private readonly progress: RemoteProgress;
+  /** Their bytes, as the links tell of them. */
+  readonly transfers: RemoteTransfers;
 
   constructor(
     private readonly book: EndBook,
@@ -51,6 +54,7 @@ export class RemoteFlows {
   ) {
     this.sender = new RingSender(needs.queuePairs);
     this.progress = new RemoteProgress(book, this.sender, needs.link);
+    this.transfers = new RemoteTransfers(book, this.sender, this.progress);
   }
 
   /** An end was claimed, or is known from before a restart; its other end is on `host`. */
@@ -186,84 +190,6 @@ export class RemoteFlows {
     if (end.state !== 'open') return;
     if (complete) this.pairs.afterPeer(end);
     else this.book.reset(end, 'the other end is gone');
-  }
-
-  /** The other host’s NIC wrote into an end’s ring. */
-  arrived(link: Link, handle: number, byteCount: number): void {
-    const end = this.endOf(link, handle);
-    if (end === null) return;
-    this.progress.guard(() => {
-      if (end.state === 'open' && byteCount > freeSpace(end, end.received | 0))
-        throw new GuestFault(end, 'more bytes came than its ring holds');
-      this.progress.count(end, byteCount);
-      this.progress.settle(end);
-    });
-  }
-
-  /** Ring bytes over the link’s stream. */
-  data(link: Link, handle: number, position: number, bytes: Buffer): void {
-    const end = this.endOf(link, handle);
-    if (end === null) return;
-    if (position !== end.received)
-      return link.close(`bytes from ${position} on came where ${end.received} was next`);
-    this.progress.guard(() => {
-      if (end.state === 'open') {
-        if (bytes.length > freeSpace(end, end.received | 0))
-          throw new GuestFault(end, 'more bytes came than its ring holds');
-        const ring = rxRingOffset(end.slot);
-        const offset = position & (ringBytes - 1);
-        const first = Math.min(bytes.length, ringBytes - offset);
-        end.vm.bytes.set(bytes.subarray(0, first), ring + offset);
-        end.vm.bytes.set(bytes.subarray(first), ring);
-      }
-      this.progress.count(end, bytes.length);
-      this.progress.tellCredit(end, readerBytes(end));
-      this.progress.settle(end);
-    });
-  }
-
-  /** Our NIC’s write is done; without bytes it was a credit. */
-  sent(link: Link, handle: number, byteCount: number): void {
-    const end = this.endOf(link, handle);
-    if (end === null) return;
-    const { far } = end;
-    if (far === null) return;
-    if (byteCount === 0) far.creditsUnderway--;
-    else this.progress.advance(end, end.sent + byteCount);
-    if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
-      this.progress.guard(() => this.progress.settle(end));
-  }
-
-  credit(link: Link, handle: number, received: number, tail: number): void {
-    const end = this.endOf(link, handle);
-    const far = end?.far;
-    if (!end || !far) return;
-    if (received > far.posted || tail > received)
-      return link.close('a credit for bytes that were never sent');
-    if (received > end.sent) this.progress.advance(end, received);
-    if (tail > far.tail) far.tail = tail;
-    this.progress.guard(() => this.progress.settle(end));
-  }
-
-  /** The same in units of 16 bytes, modulo 2^16: more than the two rings hold, so it is clear which is meant. */
-  creditUnits(link: Link, handle: number, tailUnits: number): void {
-    const end = this.endOf(link, handle);
-    const far = end?.far;
-    if (!end || !far) return;
-    const known = Math.floor(far.tail / 16);
-    const tail = (known + ((tailUnits - known) & 0xffff)) * 16;
-    if (tail > far.posted || tail - far.tail > ringBytes) return; // an older one than the state told of
-    far.tail = tail;
-    this.progress.guard(() => this.progress.settle(end));
-  }
-
-  room(link: Link): void {
-    for (const end of this.sender.takeBlocked(link)) this.progress.guard(() => this.progress.settle(end));
-  }
-
-  private endOf(link: Link, handle: number): FlowEnd | null {
-    const end = this.book.withRecord(handle);
-    return end?.far?.host === link.host ? end : null;
   }
 
   private *endsWith(link: Link): Generator<FlowEnd> {

@@ -3,7 +3,7 @@ import type { QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import type { FlowEnd } from '../flow-end.js';
 
 /** Memory is registered with a NIC in pieces of so many slots’ rings (2 MiB), and only where a flow needs it: that pins it. */
-const slotsTogether = 8;
+const slotsTogether = 4;
 const pieceBytes = slotsTogether * 2 * ringBytes;
 
 export interface KeyedRing {

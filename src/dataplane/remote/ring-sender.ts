@@ -1,4 +1,5 @@
 import { ringBytes, txRingOffset } from '../../channel/region-layout.js';
+import { longestDataBytes } from '../../link/frames.js';
 import type { Link } from '../../link/link.js';
 import type { QueuePairs, QueuePairSource } from '../../link/rdma/queue-pairs.js';
 import type { Session } from '../../link/session.js';
@@ -36,8 +37,9 @@ export class RingSender {
     const { session } = link;
     if (session === null || !session.hasRoom) return 0;
     const start = txRingOffset(end.slot) + offset;
-    session.sendData(far.handle, far.posted, end.vm.bytes.subarray(start, start + piece));
-    return piece;
+    const bytes = end.vm.bytes.subarray(start, start + Math.min(piece, longestDataBytes));
+    session.sendData(far.handle, far.posted, bytes);
+    return bytes.length;
   }
 
   /** An end’s ring as the NIC knows it; null when it cannot know it: then RDMA to that host is over for now. */

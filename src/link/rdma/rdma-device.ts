@@ -4,7 +4,8 @@ import type { Device } from '../../native/verbs/device.js';
 import type { MemoryRegion } from '../../native/verbs/memory-region.js';
 import type { RdmaContext } from '../../native/verbs/rdma-context.js';
 import type { Verbs } from '../../native/verbs/verbs.js';
-import { receiveDepth, RdmaQueuePairs, sendDepth, type Endpoint } from './rdma-queue-pairs.js';
+import { receiveDepth, sendDepth } from './lane.js';
+import { RdmaQueuePairs, type Endpoint } from './rdma-queue-pairs.js';
 import type { QueuePairEvents } from './queue-pairs.js';
 
 /** Completions that the queue of a device holds: enough for 170 queue pairs. */
@@ -168,7 +169,9 @@ export class RdmaDevice {
   #forget(pairs: RdmaQueuePairs): void {
     this.#pairs.delete(pairs);
     this.#toFlush.delete(pairs);
-    for (const number of pairs.numbers) this.#byNumber.delete(number);
+    // The number of a queue pair that ended before the others may be another’s by now.
+    for (const number of pairs.numbers)
+      if (this.#byNumber.get(number) === pairs) this.#byNumber.delete(number);
   }
 
   #happened(type: string, port: number | null, queuePair: number | null): void {

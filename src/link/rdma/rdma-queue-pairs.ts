@@ -1,28 +1,17 @@
-import { randomInt } from 'node:crypto';
-import { completionOpcode, sendFlag, statusSuccess } from '../../native/verbs/constants.js';
+import { completionOpcode, statusSuccess } from '../../native/verbs/constants.js';
 import type { CompletionQueue } from '../../native/verbs/completion-queue.js';
-import type { QueuePair } from '../../native/verbs/queue-pair.js';
 import type { RdmaContext } from '../../native/verbs/rdma-context.js';
 import { completionStatusText } from '../../native/verbs/texts.js';
 import type { RdmaOffer } from '../messages.js';
 import { creditImmediate, dataImmediate, handleOf, isCredit, tailUnitsOf } from './immediate.js';
+import { Lane, receiveDepth, sendDepth } from './lane.js';
 import type { QueuePairEvents, QueuePairs } from './queue-pairs.js';
 
-/** Writes that may be under way on one queue pair, and receives that stand ready: each write of the other side takes one. */
-export const sendDepth = 128;
-export const receiveDepth = 2 * sendDepth;
-/** More than these under way, and a sender is likely to wait for one of them to be done. */
-const busyWrites = sendDepth / 2;
-const busyBytes = 16 * 1024;
-/** So many used receives are posted anew at once. */
-const receiveBatch = 32;
 /** 4.096 us * 2^16 is 0.27 s until a packet is sent again; after five times the path counts as broken. */
 const timeoutCode = 16;
 const retryCount = 5;
 /** For ever: a receiver that is busy is not broken; one that is gone, the link’s keepalive sees. */
 const rnrRetry = 7;
-/** Every write wakes a sleeping receiver. */
-const writeFlags = sendFlag.signaled | sendFlag.solicited;
 /** In the queue of writes under way: a probe. */
 const noHandle = 0xffff;
 
@@ -32,24 +21,6 @@ export interface Endpoint {
   gidIndex: number;
   lid: number;
   mtuBytes: number;
-}
-
-/** One queue pair, and what is under way on it, oldest first. */
-class Lane {
-  readonly psn = randomInt(0x100_0000);
-  readonly handles = new Uint16Array(sendDepth);
-  readonly byteCounts = new Uint32Array(sendDepth);
-  oldest = 0;
-  underWay = 0;
-  underWayBytes = 0;
-  usedReceives = 0;
-  remoteNumber = 0;
-  txBytes = 0;
-  rxBytes = 0;
-  probed = false;
-  wasProbed = false;
-
-  constructor(readonly pair: QueuePair) {}
 }
 
 /** The queue pairs of one session on a real device. */
@@ -103,14 +74,11 @@ export class RdmaQueuePairs implements QueuePairs {
   }
 
   get hasWritesUnderWay(): boolean {
-    return this.lanes.some(({ underWay }) => underWay > 0);
+    return this.lanes.some((lane) => lane.hasWritesUnderWay);
   }
 
-  /** Whether somebody may soon wait for the completion of a write: for room in a ring or in the send queue. */
   get isBusySending(): boolean {
-    return this.lanes.some(
-      ({ underWay, underWayBytes }) => underWay > busyWrites || underWayBytes > busyBytes,
-    );
+    return this.lanes.some((lane) => lane.isBusySending);
   }
 
   connect(remote: RdmaOffer): void {
@@ -149,12 +117,9 @@ export class RdmaQueuePairs implements QueuePairs {
     remoteKey: number,
     byteCount: number,
   ): boolean {
-    const lane = this.laneFor(handle);
     const immediate = dataImmediate(farHandle);
-    if (!this.post(lane, handle, localAddress, byteCount, localKey, remoteAddress, remoteKey, immediate))
-      return false;
-    lane.txBytes += byteCount;
-    return true;
+    const lane = this.laneFor(handle);
+    return this.post(lane, handle, localAddress, byteCount, localKey, remoteAddress, remoteKey, immediate);
   }
 
   credit(handle: number, farHandle: number, tail: number): boolean {
@@ -208,26 +173,17 @@ export class RdmaQueuePairs implements QueuePairs {
   }
 
   private receive(lane: Lane, immediate: number, byteCount: number): void {
-    if (++lane.usedReceives === receiveBatch) {
-      lane.usedReceives = 0;
-      const errno = lane.pair.postReceives(receiveBatch, 0);
-      if (errno !== 0) return this.fail(`ibv_post_recv: errno ${errno}`);
-    }
+    const errno = lane.received(byteCount);
+    if (errno !== 0) return this.fail(`ibv_post_recv: errno ${errno}`);
     if (isCredit(immediate)) return this.events.credit(handleOf(immediate), tailUnitsOf(immediate));
-    if (byteCount > 0) {
-      lane.rxBytes += byteCount;
-      return this.events.arrived(handleOf(immediate), byteCount);
-    }
+    if (byteCount > 0) return this.events.arrived(handleOf(immediate), byteCount);
     lane.wasProbed = true;
     this.checkProof();
   }
 
   private finish(lane: Lane): void {
-    const handle = lane.handles[lane.oldest] as number;
-    const byteCount = lane.byteCounts[lane.oldest] as number;
-    lane.oldest = (lane.oldest + 1) % sendDepth;
-    lane.underWay--;
-    lane.underWayBytes -= byteCount;
+    const handle = lane.oldestHandle;
+    const byteCount = lane.finish();
     if (handle !== noHandle) return this.events.sent(handle, byteCount);
     lane.probed = true;
     this.checkProof();
@@ -252,25 +208,12 @@ export class RdmaQueuePairs implements QueuePairs {
     immediate: number,
   ): boolean {
     if (this.over) return false;
-    if (lane.underWay === sendDepth) {
+    if (lane.isFull) {
       this.waiting = true;
       return false;
     }
-    lane.pair.addWriteWithImmediate(
-      0,
-      localAddress,
-      byteCount,
-      localKey,
-      remoteAddress,
-      remoteKey,
-      immediate,
-      writeFlags,
-    );
+    lane.add(handle, localAddress, byteCount, localKey, remoteAddress, remoteKey, immediate);
     this.onAdded();
-    const at = (lane.oldest + lane.underWay++) % sendDepth;
-    lane.handles[at] = handle;
-    lane.byteCounts[at] = byteCount;
-    lane.underWayBytes += byteCount;
     return true;
   }
 }

@@ -127,6 +127,8 @@ function fixtureQueuePair(host: string, lqpn: number): QueuePair {
     flows: 5,
     txBytes: 123_456,
     rxBytes: 7890,
+    txBytesPerSecond: 2048,
+    rxBytesPerSecond: 512,
   };
 }
 
@@ -145,6 +147,8 @@ function fixtureGsi(host: string): QueuePair {
     flows: null,
     txBytes: null,
     rxBytes: null,
+    txBytesPerSecond: null,
+    rxBytesPerSecond: null,
   };
 }
 

@@ -73,7 +73,11 @@ export function carryCases(shared: () => RdmaLab): void {
           const after = (await flowsTo(redisPort)).find(({ id }) => id === before?.id);
           return (after?.txBytes ?? 0) > (before?.txBytes ?? 0);
         });
-        const pairs = await list<QueuePair>('qps', '-f', 'peerHost!=-');
+        let pairs: QueuePair[] = [];
+        await shared().until('the queue pairs have rates', async () => {
+          pairs = await list<QueuePair>('qps', '-f', 'peerHost!=-');
+          return pairs.some(({ txBytesPerSecond }) => (txBytesPerSecond ?? 0) > 0);
+        });
         assert.ok(pairs.every(({ flows }) => flows !== null));
         assert.ok(pairs.reduce((sum, { flows }) => sum + (flows ?? 0), 0) >= 2);
       } finally {
