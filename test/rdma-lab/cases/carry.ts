@@ -98,11 +98,12 @@ export function carryCases(shared: () => RdmaLab): void {
     const server = shared().spawnInVm('red3', ['iperf3', '--server', '--one-off']);
     try {
       await shared().untilListens('red3', 5201);
-      const words = ['iperf3', '--client', '10.0.0.3', '--bytes', '16M', '--json'];
+      // Long enough for most of it to come after the switch from TCP.
+      const words = ['iperf3', '--client', '10.0.0.3', '--time', '5', '--json'];
       const report = JSON.parse(await shared().inVm('red1', words)) as {
         end: { sum_received: { bytes: number } };
       };
-      assert.ok(report.end.sum_received.bytes > 15 * 1024 * 1024);
+      assert.ok(report.end.sum_received.bytes > 4 * 1024 * 1024);
     } finally {
       await shared().end(server);
     }
