@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What SMC-R needs of Soft-RoCE and Debian's Linux 6.1 does not give it. Newer kernels have both, and it changes nothing
  * there; nothing outside the kernel can do it.

@@ -49,41 +49,37 @@ export function carryCases(shared: () => RdmaLab): void {
 
   test('Redis between the two hosts goes by RDMA, and both hosts say so', async () => {
     const serve = ['redis-server', '--port', String(redisPort), '--bind', '0.0.0.0'];
-    const server = shared().spawnInVm('red3', [
-      ...serve,
-      '--protected-mode',
-      'no',
-      '--save',
-      '',
-      '--dir',
-      '/',
-    ]);
+    const open = ['--protected-mode', 'no', '--save', '', '--dir', '/'];
+    const server = shared().spawnInVm('red3', [...serve, ...open]);
+    const flows = shared().watch<Flow>('flows');
+    const queuePairs = shared().watch<QueuePair>('qps');
     try {
       await shared().untilListens('red3', redisPort);
       // As many as there is time for, at a rate that leaves the machines time for vsockctl.
       const ask = ['redis-cli', '-h', '10.0.0.3', '-p', String(redisPort), '-r', '-1', '-i', '0.02'];
       const client = shared().spawnInVm('red1', [...ask, 'set', 'key', 'value']);
       try {
-        await shared().until('flows of both hosts are on rdma', async () => {
-          const flows = await flowsTo(redisPort);
-          return flows.filter(({ path, queuePair }) => path === 'rdma' && queuePair !== null).length === 2;
+        const ofRedis = (rows: Flow[]): Flow[] =>
+          rows.filter((flow) => [flow.localPort, flow.remotePort].includes(redisPort));
+        const before = ofRedis(
+          await flows.until('flows of both hosts are on rdma', (rows) => {
+            const fast = ofRedis(rows).filter((flow) => flow.path === 'rdma' && flow.queuePair !== null);
+            return fast.length === 2;
+          }),
+        );
+        await flows.until('their bytes move', (rows) =>
+          before.every(({ id, txBytes }) => rows.some((row) => row.id === id && row.txBytes > txBytes)),
+        );
+        const pairs = await queuePairs.until('the queue pairs have rates', (rows) => {
+          const own = rows.filter(({ peerHost }) => peerHost !== null);
+          return own.length === 4 && own.some(({ txBytesPerSecond }) => (txBytesPerSecond ?? 0) > 0);
         });
-        const [before] = await flowsTo(redisPort);
-        await shared().until('its bytes move', async () => {
-          const after = (await flowsTo(redisPort)).find(({ id }) => id === before?.id);
-          return (after?.txBytes ?? 0) > (before?.txBytes ?? 0);
-        });
-        let pairs: QueuePair[] = [];
-        await shared().until('the queue pairs have rates', async () => {
-          pairs = await list<QueuePair>('qps', '-f', 'peerHost!=-');
-          return pairs.some(({ txBytesPerSecond }) => (txBytesPerSecond ?? 0) > 0);
-        });
-        assert.ok(pairs.every(({ flows }) => flows !== null));
-        assert.ok(pairs.reduce((sum, { flows }) => sum + (flows ?? 0), 0) >= 2);
+        assert.ok(pairs.reduce((sum, pair) => sum + (pair.flows ?? 0), 0) >= 2);
       } finally {
         await shared().end(client);
       }
     } finally {
+      await Promise.all([flows.close(), queuePairs.close()]);
       await shared().end(server);
     }
   });
@@ -118,48 +114,46 @@ export function carryCases(shared: () => RdmaLab): void {
 
   test('streams both ways are right to the byte', async (context) => {
     await overRdma();
-    const server = shared().spawnInVm('red3', [
-      'python3',
-      streams,
-      'server',
-      String(streamPort),
-      pauseSeconds,
-    ]);
+    const serve = ['python3', streams, 'server', String(streamPort), pauseSeconds];
+    const server = shared().spawnInVm('red3', serve);
     await shared().untilListens('red3', streamPort);
     const words = ['10.0.0.3', String(streamPort), '-', '7', longestBytes, pauseSeconds];
     const client = shared().spawnInVm('red1', ['python3', streams, 'client', ...words]);
     let output = '';
     client.stdout!.on('data', (text: Buffer) => (output += text.toString()));
-    const onRdma = (): Promise<void> =>
-      shared().until('streams are on rdma', async () => {
+    const links = shared().watch<HostLink>('links');
+    const flows = shared().watch<Flow>('flows');
+    const untilBoth = (what: string, holds: (link: HostLink) => boolean): Promise<HostLink[]> =>
+      links.until(`links: ${what}`, (rows) => rows.length === 2 && rows.every(holds));
+    const onRdma = async (): Promise<HostLink[]> => {
+      const both = await untilBoth('up with RDMA', ({ path }) => path === 'rdma');
+      await flows.until('streams are on rdma', (rows) => {
         assert.equal(client.exitCode, null, `the streams are over: ${output}`);
-        await overRdma();
-        return (await flowsTo(streamPort)).some(({ path }) => path === 'rdma');
+        return rows.some(({ remotePort, path }) => remotePort === streamPort && path === 'rdma');
       });
+      return both;
+    };
     try {
       await context.test('while the port goes down: flows go to TCP, say why, and return', async () => {
         await onRdma();
         await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'down');
-        await untilLinks('up without RDMA', ({ state, path }) => state === 'up' && path === 'none');
+        await untilBoth('up without RDMA', ({ state, path }) => state === 'up' && path === 'none');
         const [first] = await list<HostLink>('links', '--host', 'hv1');
         assert.match(first?.reason ?? '', /port rxe0\/1 is DOWN/);
-        const flows = await flowsTo(streamPort);
-        assert.ok(flows.length > 0 && flows.every(({ path }) => path === 'tcp'));
+        const now = await flowsTo(streamPort);
+        assert.ok(now.length > 0 && now.every(({ path }) => path === 'tcp'));
         await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'up');
       });
       for (const host of ['hv1', 'hv2'])
         await context.test(`while vsockd of ${host} is killed`, async () => {
-          await onRdma();
-          const since = async (): Promise<string | null | undefined> =>
-            (await list<HostLink>('links', '--host', host))[0]?.changedAt;
-          const before = await since();
+          const before = new Set((await onRdma()).map(({ changedAt }) => changedAt));
           await shared().onHost(host, 'pkill', '--signal', 'KILL', '--full', '[d]ataplane/main.js');
-          await shared().until('there is a new link', async () => (await since()) !== before);
+          await untilBoth('new', ({ changedAt }) => !before.has(changedAt));
         });
       await context.test('while the cable between the hosts is out', async () => {
         await onRdma();
         await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'down');
-        await untilLinks('down', ({ state }) => state !== 'up');
+        await untilBoth('down', ({ state }) => state !== 'up');
         await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'up');
       });
       await context.test('to their end', async () => {
@@ -169,6 +163,7 @@ export function carryCases(shared: () => RdmaLab): void {
         assert.match(output, /^right [1-9]\d*\n$/);
       });
     } finally {
+      await Promise.all([links.close(), flows.close()]);
       await Promise.all([shared().end(client), shared().end(server)]);
     }
   });

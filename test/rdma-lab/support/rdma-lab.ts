@@ -7,6 +7,7 @@ import { LabPaths } from '../../../src/lab/lab-paths.js';
 import type { LabStatus } from '../../../src/lab/status.js';
 import { lab, labOk, type Ended } from '../../lab/support/lab-program.js';
 import { runVsockctl, type Run } from '../../ctl/support/run-vsockctl.js';
+import { WatchedList } from './watched-list.js';
 
 const labProgram = fileURLToPath(new URL('../../../../bin/vsocket-lab', import.meta.url));
 
@@ -44,6 +45,11 @@ export class RdmaLab {
   /** vsockctl outside, as an operator runs it; emulated machines may take their time. */
   vsockctl(...words: string[]): Promise<Run> {
     return runVsockctl([...words, '--timeout', '100'], labEnvironment(this.paths));
+  }
+
+  /** The rows of a list again and again; whoever watches closes it. */
+  watch<Row extends { host: string; id: string }>(list: string): WatchedList<Row> {
+    return new WatchedList(list, labEnvironment(this.paths));
   }
 
   /** A command on a hypervisor to its end; it must succeed. Returns its stdout. */

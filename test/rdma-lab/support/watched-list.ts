@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { mainFile } from '../../ctl/support/run-vsockctl.js';
+
+/** `vsockctl LIST --watch`, outside: one login into emulated machines, which takes seconds, for many looks. */
+export class WatchedList<Row extends { host: string; id: string }> {
+  readonly #program: ChildProcess;
+  /** As they were last told. */
+  readonly #rows = new Map<string, Row>();
+  #told: () => void = () => undefined;
+
+  constructor(list: string, environment: NodeJS.ProcessEnv) {
+    const words = [mainFile, list, '--watch', '--delay', '1', '-o', 'jsonl', '--timeout', '100'];
+    this.#program = spawn(process.execPath, words, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { HOME: '/nonexistent', ...environment },
+    });
+    createInterface({ input: this.#program.stdout! }).on('line', (line) => {
+      const row = JSON.parse(line) as Row;
+      this.#rows.set(`${row.host} ${row.id}`, row);
+      this.#told();
+    });
+  }
+
+  /** Waits until it holds for what is told from now on; returns that. */
+  async until(what: string, holds: (rows: Row[]) => boolean, limitSeconds = 120): Promise<Row[]> {
+    this.#rows.clear();
+    const rows = await new Promise<Row[]>((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`waited ${limitSeconds} s in vain until ${what}: ${this.#describe()}`)),
+        limitSeconds * 1000,
+      );
+      this.#told = () => {
+        const told = [...this.#rows.values()];
+        if (!holds(told)) return;
+        clearTimeout(late);
+        resolve(told);
+      };
+    });
+    this.#told = () => undefined;
+    return rows;
+  }
+
+  #describe(): string {
+    const { exitCode } = this.#program;
+    return `${JSON.stringify([...this.#rows.values()])}${exitCode === null ? '' : `, vsockctl ended with ${exitCode}`}`;
+  }
+
+  async close(): Promise<void> {
+    if (this.#program.exitCode !== null || this.#program.signalCode !== null) return;
+    this.#program.kill('SIGTERM');
+    await once(this.#program, 'exit');
+  }
+}
