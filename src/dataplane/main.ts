@@ -18,6 +18,11 @@ import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
 import { Switchboard } from './switchboard.js';
 
+/**
+ * How often a sleeping vsockd looks unasked. A guest may die between taking the mark that vsockd sleeps and ringing;
+ * the others of its VM see no mark, and do not ring.
+ */
+const lostBellMilliseconds = 1000;
 /** How often the flows of processes that are not connected are looked at. */
 const sweepMilliseconds = 10_000;
 
@@ -79,6 +84,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   await links?.start();
   for (const vm of vms) switchboard.scan(vm);
   poller.wake();
+  setInterval(poller.wake, lostBellMilliseconds);
   // The first sweep comes late enough for the processes of before a restart to have connected again.
   setInterval(() => {
     for (const vm of vms) switchboard.sweep(vm, null);

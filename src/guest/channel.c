@@ -135,16 +135,19 @@ struct vs_process *own_process(void) {
     return process_index < VS_PROCESSES ? &shared_region->processes[process_index] : NULL;
 }
 
-static void ring_host(void) {
+/* False when vsockd is not there to hear it. */
+static bool ring_host(void) {
     int saved = errno;
-    if (channel_ready() && real()->send(control, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) {
+    bool rung = channel_ready();
+    if (rung && real()->send(control, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) {
         pthread_mutex_lock(&channel_lock);
         if (control >= 0) unhide_close(control);
         control = -1;
-        ready_locked(); /* its hello wakes a vsockd that was started again */
+        rung = ready_locked(); /* its hello wakes a vsockd that was started again */
         pthread_mutex_unlock(&channel_lock);
     }
     errno = saved;
+    return rung;
 }
 
 void doorbell(uint32_t slot) {
@@ -152,7 +155,8 @@ void doorbell(uint32_t slot) {
     uint32_t word = slot / 32, summary_bit = 1u << (word % 32);
     set_bits(&r->doorbell_bits[word], 1u << (slot % 32));
     if (!(load(&r->doorbell_summary[word / 32]) & summary_bit)) set_bits(&r->doorbell_summary[word / 32], summary_bit);
-    if (__builtin_expect(load(&r->host_sleeping), 0) && swap(&r->host_sleeping, 0)) ring_host();
+    if (__builtin_expect(load(&r->host_sleeping), 0) && swap(&r->host_sleeping, 0) && !ring_host())
+        store(&r->host_sleeping, 1); /* else nobody would ring again */
 }
 
 struct waiter *waiter_new(void) {

@@ -32,7 +32,7 @@ function writes(
 ): BareProgram {
   return {
     command: (port, ...serverAddress) => [
-      ...['stdbuf', '--output=L', 'ib_write_bw', '--ib-dev', rdmaDevice, '--gid-index', gidIndex, '--events'],
+      ...['stdbuf', '--output=L', 'ib_write_bw', '--ib-dev', rdmaDevice, '--gid-index', gidIndex],
       ...['--size', String(bytes), '--iters', String(count), '--port', port, ...serverAddress],
     ],
     ready: /Waiting for client/,

@@ -23,6 +23,8 @@ async function measure(
   repetitions: number,
   progress: (text: string) => void,
 ): Promise<RdmaReport> {
+  progress('RDMA alone');
+  const bareFigures = await vms.bareFigures();
   progress('trying SMC-R');
   const smcProblem = 'problem' in module ? module.problem : await vms.prepareSmc(module.file);
   if (smcProblem !== null) progress(`no SMC-R: ${smcProblem}`);
@@ -34,7 +36,6 @@ async function measure(
   };
   const measured = await measureAll(workloads, vms, { transports, repetitions, progress, discarded: note });
   const kernel = await vms.kernel();
-  const bareFigures = await vms.bareFigures();
   return {
     repetitions,
     kernel,

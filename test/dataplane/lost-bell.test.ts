@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { region, regionBytes } from '../../src/channel/region-layout.js';
+import { SharedMemory } from '../../src/native/shared-memory.js';
+import { Guests } from '../support/guests.js';
+
+const serve = `
+import socket
+door = socket.create_server(('0.0.0.0', 5000))
+print('ready', flush=True)
+s = door.accept()[0]
+while data := s.recv(65536): s.sendall(data)`;
+
+/** Asks until the connection is in rings, rests, and asks again. */
+const ask = `
+import socket, time
+s = socket.create_connection(('10.0.0.2', 5000))
+s.settimeout(10)
+def echo():
+    s.sendall(b'question')
+    assert s.recv(100) == b'question'
+for _ in range(2000): echo()
+print('idle', flush=True)
+time.sleep(1.5)
+echo()
+print('answered', flush=True)`;
+
+test('a guest that dies between taking the bell and ringing it silences nobody else of its VM', async () => {
+  const guests = await Guests.start({
+    vms: [
+      { name: 'a', address: '10.0.0.1' },
+      { name: 'b', address: '10.0.0.2' },
+    ],
+  });
+  const server = guests.spawn('b', ['python3', '-c', serve]);
+  const { memory, fd } = SharedMemory.openSealed(guests.config.vms[0]?.memory.path ?? '', regionBytes);
+  try {
+    await once(server.stdout!, 'data');
+    const client = guests.spawn('a', ['python3', '-c', ask]);
+    await once(client.stdout!, 'data');
+    const sleeping = new Int32Array(memory.buffer, region.hostSleeping, 1);
+    // What such a guest leaves behind.
+    while (Atomics.compareExchange(sleeping, 0, 1, 0) !== 1) await sleep(1);
+    const [answer] = (await Promise.race([once(client.stdout!, 'data'), once(client, 'exit')])) as [unknown];
+    assert.equal(String(answer), 'answered\n');
+  } finally {
+    server.kill('SIGKILL');
+    memory.close();
+    closeSync(fd);
+    await guests.close();
+  }
+});
