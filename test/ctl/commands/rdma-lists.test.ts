@@ -44,9 +44,9 @@ test('tables for people', async () => {
     'mlx5_0/2|alpha|DOWN|DISABLED|ens1f1|Ethernet|100 Gb/s|4096|4|3|1',
   ]);
   assert.deepEqual(await table('qps', '--limit', '2'), [
-    'QUEUE PAIR|HOST|RQPN|TYPE|STATE|SQ PSN|RQ PSN|PID|PROGRAM|PEER HOST|FLOWS|TX|RX',
-    'mlx5_0/1|alpha|-|GSI|RTS|10|-|-|[ib_core]|-|-|-|-',
-    'mlx5_0/17|alpha|117|RC|RTS|10|20|900|vsockd|gamma|5|121 KiB|7.7 KiB',
+    'QUEUE PAIR|HOST|RQPN|TYPE|STATE|SQ PSN|RQ PSN|PID|PROGRAM|PEER HOST|FLOWS|TX/S|RX/S|TX|RX',
+    'mlx5_0/1|alpha|-|GSI|RTS|10|-|-|[ib_core]|-|-|-|-|-|-',
+    'mlx5_0/17|alpha|117|RC|RTS|10|20|900|vsockd|gamma|5|2.0 KiB/s|512 B/s|121 KiB|7.7 KiB',
   ]);
   assert.deepEqual(await table('cmids', '--no-headers'), [
     'mlx5_0/0|alpha|-|RC|TCP|LISTEN|198.51.100.1:7471|-|901|rping',
