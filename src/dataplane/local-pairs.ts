@@ -6,11 +6,7 @@ import { hasUnread, isDrained, pump } from './pump.js';
 
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
 export class LocalPairs {
-  /** @param isHeld the host’s own look whether a program holds an end’s socket */
-  constructor(
-    private readonly book: EndBook,
-    private readonly isHeld: (end: FlowEnd) => boolean,
-  ) {}
+  constructor(private readonly book: EndBook) {}
 
   /** Also after a restart, for a pair that a kill left half open. */
   join(end: FlowEnd, peer: FlowEnd): void {
@@ -60,9 +56,6 @@ export class LocalPairs {
     if (to.final || Atomics.load(to.words, to.at(slot.rxEndOfStream)) === 0) return;
     const from = to.peer;
     if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
-    // Its FIN may come before the word that its socket is gone: with bytes unread, TCP would have sent a reset instead.
-    if (from !== null && hasUnread(from) && !this.isHeld(from))
-      return this.book.reset(to, 'closed with bytes unread');
     this.book.setFinal(to);
   }
 

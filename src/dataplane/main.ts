@@ -37,7 +37,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   const lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
   const isHeld = (end: FlowEnd): boolean => lookups.get(end.vm)?.isHeld(end) ?? false;
   const book = new EndBook(ledger, log);
-  const pairs = new LocalPairs(book, isHeld);
+  const pairs = new LocalPairs(book);
   const directory =
     config.link === undefined
       ? null
