@@ -69,7 +69,7 @@ export function renderRdmaTable(report: RdmaReport): string {
     `${runsText(repetitions)}, in turns; two emulated machines (QEMU without KVM) with Linux ${kernel} and Soft-RoCE.`,
     'Plain TCP and vSocket: from a VM to a VM on the other host, TCP over VxLAN, vSocket on path rdma.',
     'SMC-R: from host to host on the network of the RDMA devices, without VM and overlay, which favours it.',
-    'RDMA alone: the devices without sockets, from host to host (ibv_rc_pingpong, ib_write_bw, one run); no user of them is faster.',
+    'RDMA alone: the devices without sockets, from host to host (ibv_rc_pingpong, ib_write_bw, one run), a message for each write.',
     ...(smcProblem === null ? [] : [`SMC-R was not measured, MET is against plain TCP alone: ${smcProblem}`]),
     ...discarded.map((text) => `Not counted: ${text}`),
   ];
