@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { mainFile } from '../../ctl/support/run-vsockctl.js';
 
 /** `vsockctl LIST --watch`, outside: one login into emulated machines, which takes seconds, for many looks. */
 export class WatchedList<Row extends { host: string; id: string }> {
   readonly #program: ChildProcess;
+  readonly #lines: Interface;
   /** As they were last told. */
   readonly #rows = new Map<string, Row>();
-  #told: () => void = () => undefined;
 
   constructor(list: string, environment: NodeJS.ProcessEnv) {
     const words = [mainFile, list, '--watch', '--delay', '1', '-o', 'jsonl', '--timeout', '100'];
@@ -16,30 +16,24 @@ export class WatchedList<Row extends { host: string; id: string }> {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { HOME: '/nonexistent', ...environment },
     });
-    createInterface({ input: this.#program.stdout! }).on('line', (line) => {
+    this.#lines = createInterface({ input: this.#program.stdout! });
+    this.#lines.on('line', (line) => {
       const row = JSON.parse(line) as Row;
       this.#rows.set(`${row.host} ${row.id}`, row);
-      this.#told();
     });
   }
 
   /** Waits until it holds for what is told from now on; returns that. */
   async until(what: string, holds: (rows: Row[]) => boolean, limitSeconds = 120): Promise<Row[]> {
     this.#rows.clear();
-    const rows = await new Promise<Row[]>((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(new Error(`waited ${limitSeconds} s in vain until ${what}: ${this.#describe()}`)),
-        limitSeconds * 1000,
-      );
-      this.#told = () => {
-        const told = [...this.#rows.values()];
-        if (!holds(told)) return;
-        clearTimeout(late);
-        resolve(told);
-      };
-    });
-    this.#told = () => undefined;
-    return rows;
+    const signal = AbortSignal.timeout(limitSeconds * 1000);
+    for (;;) {
+      await once(this.#lines, 'line', { signal }).catch(() => {
+        throw new Error(`waited ${limitSeconds} s in vain until ${what}: ${this.#describe()}`);
+      });
+      const rows = [...this.#rows.values()];
+      if (holds(rows)) return rows;
+    }
   }
 
   #describe(): string {
