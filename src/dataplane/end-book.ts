@@ -142,6 +142,18 @@ export class EndBook {
     end.vm.notify(end);
   }
 
+  /** Its guest’s socket is gone. */
+  setClosed(end: FlowEnd): void {
+    end.closed = true;
+    this.setWord(end, recordField.closed, 1);
+  }
+
+  /** The process that claimed it or took it over; 0: not known. */
+  pidOf(end: FlowEnd): number {
+    const process = end.vm.processes[end.words[end.at(slot.process)] ?? 0];
+    return process?.pid ?? this.word(end, recordField.pid);
+  }
+
   /** Both ends see a reset; what was on the way is lost, as with TCP. */
   reset(end: FlowEnd, why: string): void {
     this.log('info', `flow reset: ${why}`, this.describe(end));

@@ -16,6 +16,7 @@ export interface LinksNeeds {
   directory: Directory;
   queuePairs: QueuePairSource;
   isHeld(end: FlowEnd): boolean;
+  isAbandoned(end: FlowEnd): boolean;
 }
 
 /** How often the ledger gets what each queue pair carried, while it changes. */
@@ -33,6 +34,7 @@ export class Links {
       directory,
       queuePairs,
       isHeld: (end) => needs.isHeld(end),
+      isAbandoned: (end) => needs.isAbandoned(end),
     });
     const board = new LinkBoard(book.ledger);
     const { flows } = this;

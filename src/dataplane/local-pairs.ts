@@ -6,7 +6,10 @@ import { hasUnread, isDrained, pump } from './pump.js';
 
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
 export class LocalPairs {
-  constructor(private readonly book: EndBook) {}
+  constructor(
+    private readonly book: EndBook,
+    private readonly isAbandoned: (end: FlowEnd) => boolean,
+  ) {}
 
   /** Also after a restart, for a pair that a kill left half open. */
   join(end: FlowEnd, peer: FlowEnd): void {
@@ -56,11 +59,14 @@ export class LocalPairs {
     if (to.final || Atomics.load(to.words, to.at(slot.rxEndOfStream)) === 0) return;
     const from = to.peer;
     if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
+    // The FIN of a killed program may come before the word that its process is gone.
+    if (from !== null && hasUnread(from) && this.isAbandoned(from)) return this.close(from);
     this.book.setFinal(to);
   }
 
   /** The guest’s socket is gone. */
   close(end: FlowEnd): void {
+    this.book.setClosed(end);
     const { peer } = end;
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
       if (peer && !peer.closed && end.state === 'open' && hasUnread(end))

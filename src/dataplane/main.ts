@@ -6,6 +6,7 @@ import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
+import { isRunning } from '../native/process-state.js';
 import { TcpLookup } from '../native/tcp-lookup.js';
 import { serveChannel } from './channel-server.js';
 import { EndBook } from './end-book.js';
@@ -37,7 +38,8 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   const lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
   const isHeld = (end: FlowEnd): boolean => lookups.get(end.vm)?.isHeld(end) ?? false;
   const book = new EndBook(ledger, log);
-  const pairs = new LocalPairs(book);
+  const isAbandoned = (end: FlowEnd): boolean => !isRunning(book.pidOf(end)) && !isHeld(end);
+  const pairs = new LocalPairs(book, isAbandoned);
   const directory =
     config.link === undefined
       ? null
@@ -56,6 +58,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
           directory,
           queuePairs,
           isHeld,
+          isAbandoned,
         });
   const hostOf = (vni: number, address: string): string | null => {
     const host = directory?.find(vni, address)?.host ?? null;
@@ -63,6 +66,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, {
     isHeld,
+    isAbandoned,
     ...(directory === null ? {} : { hostOf }),
   });
   for (const vm of vms) switchboard.addVm(vm);

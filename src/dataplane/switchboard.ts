@@ -1,5 +1,5 @@
 import { guestState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
-import { recordField, type LedgerReason } from '../ledger/ledger-layout.js';
+import type { LedgerReason } from '../ledger/ledger-layout.js';
 import { readClaim } from './claim.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
@@ -11,6 +11,8 @@ import type { RemoteFlows } from './remote/remote-flows.js';
 export interface SwitchboardNeeds {
   /** The host’s own look at a VM’s sockets: no claim and no close rests on a guest’s word. */
   isHeld(end: FlowEnd): boolean;
+  /** Whether the process is gone, and the socket with it. */
+  isAbandoned(end: FlowEnd): boolean;
   /** The other host on which an address lives; null: it is not known. Absent: this host knows of no others. */
   hostOf?: (vni: number, address: string) => string | null;
 }
@@ -116,8 +118,6 @@ export class Switchboard {
   }
 
   private close(end: FlowEnd): void {
-    end.closed = true;
-    this.book.setWord(end, recordField.closed, 1);
     if (end.farHost !== null) this.remote?.close(end);
     else this.pairs.close(end);
   }
@@ -130,17 +130,8 @@ export class Switchboard {
     for (const end of vm.flows) {
       if (end === null) continue;
       const process = end.words[end.at(slot.process)] ?? 0;
-      if (ended === null ? !vm.processes[process] && !this.isRunning(end) : process === ended)
+      if (ended === null ? !vm.processes[process] && this.needs.isAbandoned(end) : process === ended)
         this.checkClosed(end);
-    }
-  }
-
-  private isRunning(end: FlowEnd): boolean {
-    const pid = this.book.word(end, recordField.pid);
-    try {
-      return pid > 0 && process.kill(pid, 0);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
     }
   }
 

@@ -78,14 +78,14 @@ test('vsockd survives a million corruptions of a guest’s memory, and another V
   try {
     const words = new Int32Array(memory.buffer);
     programs.push(streamClient(guests, 'evil', 100_000, 1));
-    const before = guests.dataPlanePid;
+    const before = guests.dataPlanePid();
     const good = outputOf(streamClient(guests, 'a', 1500, 2));
     for (let done = 0; done < corruptions; done++) {
       corrupt(words, next);
       if (done % 1000 === 0) await turn();
     }
     assert.equal(await good, 'right 1500', `seed ${seed}`);
-    assert.equal(guests.dataPlanePid, before, `seed ${seed}: vsockd ended`);
+    assert.equal(guests.dataPlanePid(), before, `seed ${seed}: vsockd ended`);
     assert.equal(await outputOf(streamClient(guests, 'a', 300, 3)), 'right 300', `seed ${seed}`);
   } finally {
     for (const program of programs) program.kill('SIGKILL');

@@ -212,8 +212,9 @@ export class Guests {
     await once(plane, 'exit');
   }
 
-  get dataPlanePid(): number | undefined {
-    const plane = this.planes.get(this.config.host);
+  /** Undefined after its end. */
+  dataPlanePid(host = this.config.host): number | undefined {
+    const plane = this.planes.get(host);
     return plane?.exitCode === null && plane.signalCode === null ? plane.pid : undefined;
   }
 

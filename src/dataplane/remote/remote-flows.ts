@@ -29,6 +29,7 @@ export interface RemoteNeeds {
   directory: Directory;
   queuePairs: QueuePairSource;
   isHeld(end: FlowEnd): boolean;
+  isAbandoned(end: FlowEnd): boolean;
 }
 
 /** How long an end that was closed here waits for a host that is not there. */
@@ -90,8 +91,13 @@ export class RemoteFlows {
         ?.session?.send({ type: 'gone', handle: end.record, cookie: end.cookie.toString(), far });
       return this.book.release(end);
     }
-    if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
+    this.markClosed(end);
     this.progress.settle(end);
+  }
+
+  private markClosed(end: FlowEnd): void {
+    this.book.setClosed(end);
+    if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
   }
 
   /** The other host is told, too. */
@@ -222,6 +228,7 @@ export class RemoteFlows {
       far.tail = Math.max(far.tail, state.tail);
       far.ring = state.ring;
       far.cookie = state.cookie;
+      const asks = state.asksEnd && !far.asksEnd;
       far.asksEnd = state.asksEnd;
       far.endBytes = state.endBytes;
       far.closedAt = state.closedAt;
@@ -237,6 +244,8 @@ export class RemoteFlows {
       }
       if (state.state === 'reset' && end.state !== 'reset') this.book.reset(end, 'the other end was reset');
       far.open = state.state === 'open' && state.farHandle === end.record;
+      // The FIN of a killed program may come to the other end before the word comes here that its process is gone.
+      if (asks && !end.closed && hasUnread(end) && this.needs.isAbandoned(end)) this.markClosed(end);
       this.progress.settle(end);
     });
   }
