@@ -5,6 +5,7 @@ import { helloBytes, parseHello, type Hello } from '../channel/hello.js';
 import { vmField } from '../ledger/ledger-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { descriptorOf, sendDescriptor, sendWake } from '../native/channel-socket.js';
+import { SystemCallError } from '../native/libc.js';
 import { socketPeer } from '../native/socket-peer.js';
 import type { GuestVm } from './guest-vm.js';
 
@@ -47,8 +48,15 @@ function greet(vm: GuestVm, socket: Socket, ledger: LedgerFile, events: ChannelE
       socket.destroy();
       return;
     }
-    welcome(vm, socket, hello, ledger, events);
     waiting = Buffer.alloc(0);
+    try {
+      welcome(vm, socket, hello, ledger, events);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      // The guest hung up, or leaves what it is sent in the socket: its own loss.
+      events.log('info', `channel closed: ${error.message}`, { vm: vm.config.name });
+      socket.destroy();
+    }
     events.rung();
   });
 }

@@ -148,10 +148,11 @@ export class EndBook {
     this.setWord(end, recordField.closed, 1);
   }
 
-  /** The process that claimed it or took it over; 0: not known. */
-  pidOf(end: FlowEnd): number {
+  /** The process that claimed it or took it over; null: its hello is on the way. */
+  pidOf(end: FlowEnd): number | null {
     const process = end.vm.processes[end.words[end.at(slot.process)] ?? 0];
-    return process?.pid ?? this.word(end, recordField.pid);
+    const pid = process?.pid ?? this.word(end, recordField.pid);
+    return pid > 0 ? pid : null;
   }
 
   /** Both ends see a reset; what was on the way is lost, as with TCP. */

@@ -38,7 +38,10 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   const lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
   const isHeld = (end: FlowEnd): boolean => lookups.get(end.vm)?.isHeld(end) ?? false;
   const book = new EndBook(ledger, log);
-  const isAbandoned = (end: FlowEnd): boolean => !isRunning(book.pidOf(end)) && !isHeld(end);
+  const isAbandoned = (end: FlowEnd): boolean => {
+    const pid = book.pidOf(end);
+    return pid !== null && !isRunning(pid) && !isHeld(end);
+  };
   const pairs = new LocalPairs(book, isAbandoned);
   const directory =
     config.link === undefined
@@ -66,7 +69,6 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, {
     isHeld,
-    isAbandoned,
     ...(directory === null ? {} : { hostOf }),
   });
   for (const vm of vms) switchboard.addVm(vm);

@@ -1,5 +1,6 @@
 import { guestState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
 import type { LedgerReason } from '../ledger/ledger-layout.js';
+import { isRunning } from '../native/process-state.js';
 import { readClaim } from './claim.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
@@ -11,8 +12,6 @@ import type { RemoteFlows } from './remote/remote-flows.js';
 export interface SwitchboardNeeds {
   /** The host’s own look at a VM’s sockets: no claim and no close rests on a guest’s word. */
   isHeld(end: FlowEnd): boolean;
-  /** Whether the process is gone, and the socket with it. */
-  isAbandoned(end: FlowEnd): boolean;
   /** The other host on which an address lives; null: it is not known. Absent: this host knows of no others. */
   hostOf?: (vni: number, address: string) => string | null;
 }
@@ -130,9 +129,14 @@ export class Switchboard {
     for (const end of vm.flows) {
       if (end === null) continue;
       const process = end.words[end.at(slot.process)] ?? 0;
-      if (ended === null ? !vm.processes[process] && this.needs.isAbandoned(end) : process === ended)
-        this.checkClosed(end);
+      const isGone = ended === null ? !vm.processes[process] && !this.isRunning(end) : process === ended;
+      if (isGone) this.checkClosed(end);
     }
+  }
+
+  private isRunning(end: FlowEnd): boolean {
+    const pid = this.book.pidOf(end);
+    return pid !== null && isRunning(pid);
   }
 
   /** Slots that a guest claimed while nobody listened. */

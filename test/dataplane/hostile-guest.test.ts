@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
+import { connect } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { helloBytes } from '../../src/channel/hello.js';
 import {
   processBlock,
   processOffset,
   region,
   regionBytes,
+  regionMagic,
   ringBytes,
   slot,
   slotCount,
@@ -60,6 +64,28 @@ function corrupt(words: Int32Array, next: () => number): void {
   Atomics.or(words, (region.doorbellBits >> 2) + (busySlot >> 5), 1 << (busySlot & 31));
   Atomics.or(words, region.doorbellSummary >> 2, 1);
 }
+
+test('vsockd survives a guest that asks for its memory and hangs up', async () => {
+  const guests = await Guests.start({ vms: [{ name: 'evil', address: '10.0.0.1' }] });
+  try {
+    const plane = guests.dataPlanePid()!;
+    const hello = Buffer.alloc(helloBytes);
+    hello.writeUInt32LE(regionMagic, 0);
+    hello.writeUInt32LE(1, 4);
+    process.kill(plane, 'SIGSTOP'); // it reads the hello when nobody is there any more
+    const socket = connect(guests.config.vms[0]?.channel ?? '');
+    await once(socket, 'connect');
+    socket.write(hello, () => socket.destroy());
+    await once(socket, 'close');
+    process.kill(plane, 'SIGCONT');
+    while (!guests.logs.some(({ message }) => message === 'channel closed: sendmsg: EPIPE')) {
+      assert.equal(guests.dataPlanePid(), plane, 'vsockd ended');
+      await sleep(20);
+    }
+  } finally {
+    await guests.close();
+  }
+});
 
 test('vsockd survives a million corruptions of a guest’s memory, and another VM’s traffic stays right', async () => {
   const guests = await Guests.start({

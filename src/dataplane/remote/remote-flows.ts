@@ -29,6 +29,7 @@ export interface RemoteNeeds {
   directory: Directory;
   queuePairs: QueuePairSource;
   isHeld(end: FlowEnd): boolean;
+  /** Whether its process is known and gone, and the socket with it. */
   isAbandoned(end: FlowEnd): boolean;
 }
 
