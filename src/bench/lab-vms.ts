@@ -15,6 +15,7 @@ export const firstPort = 20_000;
 /** Two VMs of one host in a laboratory of the benchmark’s own. */
 export class LabVms implements VmsOfOneHost {
   readonly runMilliseconds = 1000;
+  readonly warmUpMilliseconds = 200;
   private readonly server = labVms.find(({ name }) => name === vmOf.serving)!;
   private nextPort = firstPort;
 

@@ -4,6 +4,8 @@ import type { Transport } from './transport.js';
 export interface Vms {
   /** How long a run lasts; those that count requests have as many as take about as long. */
   readonly runMilliseconds: number;
+  /** What comes before it, as long as a connection may take to leave TCP. */
+  readonly warmUpMilliseconds: number;
   /** Address of the side that serves, as the side that asks reaches it. */
   serverAddress(transport: Transport): string;
   /** A port that no earlier run used: its connections may still be in TIME_WAIT. */

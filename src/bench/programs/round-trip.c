@@ -1,8 +1,10 @@
-/* Messages of a fixed size to and fro, one at a time; percentiles over all of them but those of the warm-up. */
+/*
+ * Messages of a fixed size to and fro, one at a time; percentiles over all of them but those of the warm-up, in which
+ * a connection may leave TCP.
+ */
 #include "program.h"
 
 #define BYTES 64
-#define WARM_UP_NANOSECONDS 200000000ull
 #define SAMPLES_MAX 4000000
 
 static int compare(const void *a, const void *b) {
@@ -17,12 +19,12 @@ static int serve(const char *port) {
     return 0;
 }
 
-static int ask(const char *address, const char *port, uint64_t milliseconds) {
+static int ask(const char *address, const char *port, uint64_t warm_up, uint64_t milliseconds) {
     char message[BYTES] = "ping";
     uint32_t *samples = malloc(SAMPLES_MAX * sizeof *samples);
     size_t count = 0;
     int fd = connect_to(address, port);
-    uint64_t measured_from = now_nanoseconds() + WARM_UP_NANOSECONDS;
+    uint64_t measured_from = now_nanoseconds() + warm_up * 1000000ull;
     uint64_t end = measured_from + milliseconds * 1000000ull, before = now_nanoseconds();
     if (!samples) fail("malloc");
     while (before < end && count < SAMPLES_MAX) {
@@ -40,6 +42,7 @@ static int ask(const char *address, const char *port, uint64_t milliseconds) {
 
 int main(int count, char **words) {
     if (is_role(count, words, "server", 3)) return serve(words[2]);
-    if (is_role(count, words, "client", 5)) return ask(words[2], words[3], strtoull(words[4], NULL, 10));
-    return usage("round-trip server PORT | client ADDRESS PORT MILLISECONDS");
+    if (is_role(count, words, "client", 6))
+        return ask(words[2], words[3], strtoull(words[4], NULL, 10), strtoull(words[5], NULL, 10));
+    return usage("round-trip server PORT | client ADDRESS PORT WARM-UP-MILLISECONDS MILLISECONDS");
 }

@@ -24,7 +24,8 @@ const smcTrialMilliseconds = 15_000;
  * VM’s interface has no RDMA device: it gets by without VM and overlay.
  */
 export class RdmaLabVms implements Vms {
-  readonly runMilliseconds = 2500;
+  readonly runMilliseconds = 4000;
+  readonly warmUpMilliseconds = 2000;
   private nextPort = firstPort;
 
   private constructor(private readonly lab: LabProgram) {}
@@ -74,7 +75,7 @@ export class RdmaLabVms implements Vms {
     const reason = await this.watch('smc');
     const port = this.freshPort();
     const server = await this.start('serving', [pathOf('round-trip'), 'server', port], /ready/, 'smc');
-    const client = [pathOf('round-trip'), 'client', this.serverAddress('smc'), port, '200'];
+    const client = [pathOf('round-trip'), 'client', this.serverAddress('smc'), port, '0', '200'];
     const problem = await problemOf(
       this.lab.run(placeOf('asking', 'smc'), withSmc(client), smcTrialMilliseconds),
     );

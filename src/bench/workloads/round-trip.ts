@@ -25,6 +25,7 @@ export const roundTrip: Workload<'roundTripP50' | 'roundTripP99'> = {
         'client',
         vms.serverAddress(transport),
         port,
+        String(vms.warmUpMilliseconds),
         String(vms.runMilliseconds),
       ];
       const { p50Nanoseconds, p99Nanoseconds } = Answer.parse(JSON.parse(await vms.ask(client, transport)));
