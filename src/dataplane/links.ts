@@ -4,10 +4,10 @@ import { LinkHub } from '../link/link-hub.js';
 import type { Link, LinkEvents } from '../link/link.js';
 import type { QueuePairSource } from '../link/rdma/queue-pairs.js';
 import type { EndBook } from './end-book.js';
-import type { FlowEnd } from './flow-end.js';
 import type { LocalPairs } from './local-pairs.js';
 import { LinkBoard } from './remote/link-board.js';
 import { RemoteFlows } from './remote/remote-flows.js';
+import type { SocketOwners } from './socket-owners.js';
 
 export interface LinksNeeds {
   ownName: string;
@@ -15,8 +15,7 @@ export interface LinksNeeds {
   config: LinkConfig;
   directory: Directory;
   queuePairs: QueuePairSource;
-  isHeld(end: FlowEnd): boolean;
-  isAbandoned(end: FlowEnd): boolean;
+  owners: SocketOwners;
 }
 
 /** How often the ledger gets what each queue pair carried, while it changes. */
@@ -33,8 +32,7 @@ export class Links {
       link: (host) => this.hub.link(host),
       directory,
       queuePairs,
-      isHeld: (end) => needs.isHeld(end),
-      isAbandoned: (end) => needs.isAbandoned(end),
+      owners: needs.owners,
     });
     const board = new LinkBoard(book.ledger);
     const { flows } = this;

@@ -3,12 +3,13 @@ import { recordField } from '../ledger/ledger-layout.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { hasUnread, isDrained, pump } from './pump.js';
+import type { SocketOwners } from './socket-owners.js';
 
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
 export class LocalPairs {
   constructor(
     private readonly book: EndBook,
-    private readonly isAbandoned: (end: FlowEnd) => boolean,
+    private readonly owners: SocketOwners,
   ) {}
 
   /** Also after a restart, for a pair that a kill left half open. */
@@ -60,7 +61,7 @@ export class LocalPairs {
     const from = to.peer;
     if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
     // The FIN of a killed program may come before the word that its process is gone.
-    if (from !== null && hasUnread(from) && this.isAbandoned(from)) return this.close(from);
+    if (from !== null && hasUnread(from) && this.owners.isAbandoned(from)) return this.close(from);
     this.book.setFinal(to);
   }
 

@@ -6,17 +6,15 @@ import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
-import { isRunning } from '../native/process-state.js';
-import { TcpLookup } from '../native/tcp-lookup.js';
 import { serveChannel } from './channel-server.js';
 import { EndBook } from './end-book.js';
-import type { FlowEnd } from './flow-end.js';
 import { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
 import { parseCommand, report, type LogLevel } from './messages.js';
 import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
+import { SocketOwners } from './socket-owners.js';
 import { Switchboard } from './switchboard.js';
 
 /**
@@ -35,14 +33,9 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   mkdirSync(config.runtimeDirectory, { recursive: true });
   const ledger = new LedgerFile(ledgerPath(config), true);
   const vms = config.vms.map((vm) => new GuestVm(vm, ledger.vmIndex(vm.name), config));
-  const lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
-  const isHeld = (end: FlowEnd): boolean => lookups.get(end.vm)?.isHeld(end) ?? false;
   const book = new EndBook(ledger, log);
-  const isAbandoned = (end: FlowEnd): boolean => {
-    const pid = book.pidOf(end);
-    return pid !== null && !isRunning(pid) && !isHeld(end);
-  };
-  const pairs = new LocalPairs(book, isAbandoned);
+  const owners = new SocketOwners(vms, book);
+  const pairs = new LocalPairs(book, owners);
   const directory =
     config.link === undefined
       ? null
@@ -60,15 +53,14 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
           config: config.link,
           directory,
           queuePairs,
-          isHeld,
-          isAbandoned,
+          owners,
         });
   const hostOf = (vni: number, address: string): string | null => {
     const host = directory?.find(vni, address)?.host ?? null;
     return host === config.host ? null : host;
   };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, {
-    isHeld,
+    owners,
     ...(directory === null ? {} : { hostOf }),
   });
   for (const vm of vms) switchboard.addVm(vm);

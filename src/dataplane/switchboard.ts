@@ -1,6 +1,5 @@
 import { guestState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
 import type { LedgerReason } from '../ledger/ledger-layout.js';
-import { isRunning } from '../native/process-state.js';
 import { readClaim } from './claim.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
@@ -8,10 +7,10 @@ import { GuestFault } from './guest-fault.js';
 import type { GuestVm } from './guest-vm.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
+import type { SocketOwners } from './socket-owners.js';
 
 export interface SwitchboardNeeds {
-  /** The host’s own look at a VM’s sockets: no claim and no close rests on a guest’s word. */
-  isHeld(end: FlowEnd): boolean;
+  owners: SocketOwners;
   /** The other host on which an address lives; null: it is not known. Absent: this host knows of no others. */
   hostOf?: (vni: number, address: string) => string | null;
 }
@@ -79,7 +78,7 @@ export class Switchboard {
       : (this.needs.hostOf?.(vni, end.remoteAddress) ?? null);
     if (host !== null) return this.remote?.take(end, host);
     const peer = this.book.withKey(end.reverseKey);
-    if (peer && peer.state === 'waiting' && this.needs.isHeld(peer)) this.pairs.join(end, peer);
+    if (peer && peer.state === 'waiting' && this.needs.owners.isHeld(peer)) this.pairs.join(end, peer);
   }
 
   /** A lie is worth a warning; a connection that ended while it was claimed looks alike but for the address. */
@@ -92,7 +91,7 @@ export class Switchboard {
   private refusal(end: FlowEnd): LedgerReason {
     const { config } = end.vm;
     if (!config.addresses.includes(end.localAddress)) return 'refused';
-    if (!this.needs.isHeld(end)) return 'refused';
+    if (!this.needs.owners.isHeld(end)) return 'refused';
     const other = this.vmsByAddress.get(`${config.vni} ${end.remoteAddress}`);
     if (other !== undefined) return other === end.vm ? 'same-vm' : null;
     if (this.needs.hostOf === undefined) return 'remote-host';
@@ -113,7 +112,7 @@ export class Switchboard {
 
   /** Looks whether the guest’s socket still exists. Also for all flows of a process that is gone. */
   checkClosed(end: FlowEnd): void {
-    if (!end.closed && !this.needs.isHeld(end)) this.close(end);
+    if (!end.closed && !this.needs.owners.isHeld(end)) this.close(end);
   }
 
   private close(end: FlowEnd): void {
@@ -129,14 +128,10 @@ export class Switchboard {
     for (const end of vm.flows) {
       if (end === null) continue;
       const process = end.words[end.at(slot.process)] ?? 0;
-      const isGone = ended === null ? !vm.processes[process] && !this.isRunning(end) : process === ended;
+      const isGone =
+        ended === null ? !vm.processes[process] && !this.needs.owners.isRunning(end) : process === ended;
       if (isGone) this.checkClosed(end);
     }
-  }
-
-  private isRunning(end: FlowEnd): boolean {
-    const pid = this.book.pidOf(end);
-    return pid !== null && isRunning(pid);
   }
 
   /** Slots that a guest claimed while nobody listened. */

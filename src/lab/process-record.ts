@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readStat } from '../native/process-state.js';
 import type { LabPaths } from './lab-paths.js';
 
 /** A process of the lab. The start time (clock ticks since boot) tells it from a later one with the same pid. */
@@ -32,15 +32,12 @@ export function isRunning(record: ProcessRecord | undefined): record is ProcessR
   return record !== undefined && startTicksOf(record.pid) === record.startTicks;
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)); null when the process is gone or a zombie. */
+/** Fields of proc_pid_stat(5). */
+const stateField = 3;
+const startTicksField = 22;
+
+/** Null when the process is gone or a zombie. */
 function startTicksOf(pid: number): string | null {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return null;
-  }
-  // The second field, the name in parentheses, may hold spaces and parentheses itself.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? null : (fields[19] ?? null);
+  const stat = readStat(String(pid));
+  return stat === null || stat(stateField) === 'Z' ? null : (stat(startTicksField) ?? null);
 }

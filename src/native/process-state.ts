@@ -2,25 +2,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** linux/sched.h */
 const PF_EXITING = 0x4;
-/** proc_pid_stat(5): the process’s flags, counted from the state, which follows the name in parentheses. */
-const flagsField = 6;
+/** proc_pid_stat(5) counts from one. */
+const flagsField = 9;
+const firstField = 3;
 
 /**
  * Whether a process has a thread that is not on its way out. A process that is killed shows so before the kernel
  * closes its descriptors: whoever saw one of them close gets `false` here.
  */
 export function isRunning(pid: number): boolean {
-  const tasks = `/proc/${pid}/task`;
-  return read(() => readdirSync(tasks), []).some((task) => {
-    const stat = read(() => readFileSync(`${tasks}/${task}/stat`, 'latin1'), null);
-    if (stat === null) return false;
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[flagsField]) & PF_EXITING) === 0;
+  return unlessGone(() => readdirSync(`/proc/${pid}/task`), []).some((task) => {
+    const stat = readStat(`${pid}/task/${task}`);
+    return stat !== null && (Number(stat(flagsField)) & PF_EXITING) === 0;
   });
 }
 
+/**
+ * The state of a process or thread, after proc_pid_stat(5).
+ * @param place in /proc, such as a process’s number
+ * @returns what gives a field from the third on by its number there; null when it is gone
+ */
+export function readStat(place: string): ((field: number) => string | undefined) | null {
+  const text = unlessGone(() => readFileSync(`/proc/${place}/stat`, 'latin1'), null);
+  if (text === null) return null;
+  // The second field, the name in parentheses, may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (field) => fields[field - firstField];
+}
+
 /** ENOENT before, ESRCH while a process goes away. */
-function read<Found, Gone>(look: () => Found, gone: Gone): Found | Gone {
+function unlessGone<Found, Gone>(look: () => Found, gone: Gone): Found | Gone {
   try {
     return look();
   } catch (error) {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { regionBytes, slot, slotCount, slotOffset } from '../../src/channel/region-layout.js';
+import { slot, slotCount, slotOffset } from '../../src/channel/region-layout.js';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
-import { SharedMemory } from '../../src/native/shared-memory.js';
 import { Guests, type GuestOptions } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
@@ -61,7 +59,7 @@ for (const [place, options] of Object.entries(places))
     const guests = await Guests.start(options);
     const hostOfServer = [...guests.configs.keys()].at(-1);
     const ledger = openLedgerReader(guests.config);
-    const { memory, fd } = SharedMemory.openSealed(guests.config.vms[0]?.memory.path ?? '', regionBytes);
+    const words = guests.mapRegion('a');
     const programs = [guests.spawn('b', ['python3', '-c', serve])];
     try {
       const [server] = programs as [ChildProcess];
@@ -77,7 +75,6 @@ for (const [place, options] of Object.entries(places))
       const plane = guests.dataPlanePid(hostOfServer)!;
       process.kill(plane, 'SIGSTOP');
       server.kill('SIGKILL');
-      const words = new Int32Array(memory.buffer);
       while (!asksWhereItEnds(words)) await sleep(20);
       if (options.hosts) await sleep(200); // for the question to arrive at the other host
       process.kill(plane, 'SIGCONT');
@@ -85,8 +82,6 @@ for (const [place, options] of Object.entries(places))
     } finally {
       for (const program of programs) program.kill('SIGKILL');
       ledger.close();
-      memory.close();
-      closeSync(fd);
       await guests.close();
     }
   });

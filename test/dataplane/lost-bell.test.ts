@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { region, regionBytes } from '../../src/channel/region-layout.js';
-import { SharedMemory } from '../../src/native/shared-memory.js';
+import { region } from '../../src/channel/region-layout.js';
 import { Guests } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
@@ -36,20 +34,17 @@ test('a guest that dies between taking the bell and ringing it silences nobody e
     ],
   });
   const server = guests.spawn('b', ['python3', '-c', serve]);
-  const { memory, fd } = SharedMemory.openSealed(guests.config.vms[0]?.memory.path ?? '', regionBytes);
+  const words = guests.mapRegion('a');
   try {
     assert.equal(await spokenLines(server)(), 'ready');
     const client = guests.spawn('a', ['python3', '-c', ask]);
     const answer = spokenLines(client);
     assert.equal(await answer(), 'idle');
-    const sleeping = new Int32Array(memory.buffer, region.hostSleeping, 1);
     // What such a guest leaves behind.
-    while (Atomics.compareExchange(sleeping, 0, 1, 0) !== 1) await sleep(1);
+    while (Atomics.compareExchange(words, region.hostSleeping >> 2, 1, 0) !== 1) await sleep(1);
     assert.equal(await answer(), 'answered');
   } finally {
     server.kill('SIGKILL');
-    memory.close();
-    closeSync(fd);
     await guests.close();
   }
 });

@@ -9,6 +9,7 @@ import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
 import { DataPlaneReport } from '../../src/dataplane/messages.js';
 import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
+import { SharedMemory } from '../../src/native/shared-memory.js';
 
 const library = new URL('../../libvsocket.so', import.meta.url).pathname;
 const dataPlane = new URL('../../src/dataplane/main.js', import.meta.url).pathname;
@@ -37,6 +38,7 @@ export class Guests {
   private readonly directory = mkdtempSync(join(tmpdir(), 'vsocket-guests-'));
   private readonly prefix = `vsg${process.pid}${Math.floor(Math.random() * 1000)}`;
   private readonly holders: ChildProcess[] = [];
+  private readonly mapped: SharedMemory[] = [];
   private readonly planes = new Map<string, ChildProcess>();
 
   private constructor(options: GuestOptions) {
@@ -218,10 +220,23 @@ export class Guests {
     return plane?.exitCode === null && plane.signalCode === null ? plane.pid : undefined;
   }
 
+  /** The memory of a VM in words, mapped until `close()`. */
+  mapRegion(vm: string): Int32Array {
+    const { memory, fd } = SharedMemory.openSealed(this.vmNamed(vm).memory.path, regionBytes);
+    closeSync(fd);
+    this.mapped.push(memory);
+    return new Int32Array(memory.buffer);
+  }
+
+  private vmNamed(name: string): VmConfig {
+    const config = this.vms.find((vm) => vm.name === name);
+    if (!config) throw new Error(`no VM ${name}`);
+    return config;
+  }
+
   /** A command in a VM’s network namespace, done when it returns. */
   inNamespace(vm: string, command: string[]): void {
-    const config = this.vms.find((one) => one.name === vm);
-    execFileSync('nsenter', [`--net=${config?.networkNamespace}`, ...command]);
+    execFileSync('nsenter', [`--net=${this.vmNamed(vm).networkNamespace}`, ...command]);
   }
 
   resetFlows(cookies: bigint[]): void {
@@ -234,8 +249,7 @@ export class Guests {
     command: string[],
     options: { plain?: boolean; stdio?: 'pipe' | 'inherit' } = {},
   ): ChildProcess {
-    const config = this.vms.find((one) => one.name === vm);
-    if (!config) throw new Error(`no VM ${vm}`);
+    const config = this.vmNamed(vm);
     const environment: NodeJS.ProcessEnv = { ...process.env };
     const preload = options.plain
       ? []
@@ -248,6 +262,7 @@ export class Guests {
 
   async close(): Promise<void> {
     for (const host of this.configs.keys()) await this.killDataPlane(host);
+    for (const memory of this.mapped) memory.close();
     for (const holder of this.holders) {
       holder.kill('SIGKILL');
       await once(holder, 'exit');

@@ -10,6 +10,7 @@ import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
 import { freeSpace, hasUnread, unsentBytes } from '../pump.js';
+import type { SocketOwners } from '../socket-owners.js';
 import { showStart, showStopsTaken } from '../switches.js';
 import { readerBytes } from './end-state.js';
 import { FarEnd } from './far-end.js';
@@ -28,9 +29,7 @@ export interface RemoteNeeds {
   link: (host: string) => Link | null;
   directory: Directory;
   queuePairs: QueuePairSource;
-  isHeld(end: FlowEnd): boolean;
-  /** Whether its process is known and gone, and the socket with it. */
-  isAbandoned(end: FlowEnd): boolean;
+  owners: SocketOwners;
 }
 
 /** How long an end that was closed here waits for a host that is not there. */
@@ -208,7 +207,8 @@ export class RemoteFlows {
     const other = this.waiting.get(end.key);
     if (other === undefined || end.state !== 'waiting' || end.far !== null) return;
     if (other.state.farHandle !== null && other.state.farHandle !== end.record) return;
-    if ((other.link.path === null && other.state.state === 'waiting') || !this.needs.isHeld(end)) return;
+    if ((other.link.path === null && other.state.state === 'waiting') || !this.needs.owners.isHeld(end))
+      return;
     this.waiting.delete(end.key);
     const { ledger } = this.book;
     end.far = new FarEnd(other.link.host, other.state.handle, other.state.cookie);
@@ -246,7 +246,7 @@ export class RemoteFlows {
       if (state.state === 'reset' && end.state !== 'reset') this.book.reset(end, 'the other end was reset');
       far.open = state.state === 'open' && state.farHandle === end.record;
       // The FIN of a killed program may come to the other end before the word comes here that its process is gone.
-      if (asks && !end.closed && hasUnread(end) && this.needs.isAbandoned(end)) this.markClosed(end);
+      if (asks && !end.closed && hasUnread(end) && this.needs.owners.isAbandoned(end)) this.markClosed(end);
       this.progress.settle(end);
     });
   }

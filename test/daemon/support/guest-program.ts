@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { spokenLines } from '../../support/spoken-lines.js';
 import type { TestVm } from './test-network.js';
 
 /** A Python program in a VM that is told what to do line by line, and answers each line with one. */
@@ -71,22 +71,20 @@ for line in sys.stdin:
 /** Drives a plain program (no libvsocket) in a VM. */
 export class GuestProgram {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #lines: Interface;
-  readonly #answers: AsyncIterator<string, undefined>;
+  readonly #answer: () => Promise<string | undefined>;
 
   constructor(vm: TestVm) {
     this.#child = spawn('ip', ['netns', 'exec', vm.namespace, 'python3', '-c', source], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    this.#lines = createInterface({ input: this.#child.stdout });
-    this.#answers = this.#lines[Symbol.asyncIterator]();
+    this.#answer = spokenLines(this.#child);
   }
 
   async tell(line: string): Promise<string> {
     this.#child.stdin.write(`${line}\n`);
-    const answer = await this.#answers.next();
-    if (answer.done) throw new Error(`the guest program ended at: ${line}`);
-    return answer.value;
+    const answer = await this.#answer();
+    if (answer === undefined) throw new Error(`the guest program ended at: ${line}`);
+    return answer;
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,33 @@
+import { isRunning } from '../native/process-state.js';
+import { TcpLookup } from '../native/tcp-lookup.js';
+import type { EndBook } from './end-book.js';
+import type { FlowEnd } from './flow-end.js';
+import type { GuestVm } from './guest-vm.js';
+
+/** The kernel’s own word on who has the sockets of ends: no claim and no close rests on a guest’s word. */
+export class SocketOwners {
+  private readonly lookups: ReadonlyMap<GuestVm, TcpLookup>;
+
+  constructor(
+    vms: readonly GuestVm[],
+    private readonly book: EndBook,
+  ) {
+    this.lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
+  }
+
+  /** Whether the socket exists and a program has it open. */
+  isHeld(end: FlowEnd): boolean {
+    return this.lookups.get(end.vm)?.isHeld(end) ?? false;
+  }
+
+  /** Whether its process runs; null: its hello is on the way, so it is not known. */
+  isRunning(end: FlowEnd): boolean | null {
+    const pid = this.book.pidOf(end);
+    return pid === null ? null : isRunning(pid);
+  }
+
+  /** Whether its process is known and gone, and the socket with it. */
+  isAbandoned(end: FlowEnd): boolean {
+    return this.isRunning(end) === false && !this.isHeld(end);
+  }
+}
