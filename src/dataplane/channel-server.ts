@@ -68,9 +68,9 @@ function welcome(vm: GuestVm, socket: Socket, hello: Hello, ledger: LedgerFile, 
     return;
   }
   if (hello.type === 'waiter') {
-    vm.setWaiter(hello.process, hello.waiter, fd);
+    vm.waiters.set(hello.process, hello.waiter, fd);
     sendWake(fd); // what came before this hello was read would have woken nobody
-    socket.on('close', () => vm.clearWaiter(hello.process, hello.waiter, fd));
+    socket.on('close', () => vm.waiters.clear(hello.process, hello.waiter, fd));
     return;
   }
   const process = { pid: socketPeer(fd).pid, program: hello.program };

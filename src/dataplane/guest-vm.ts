@@ -14,11 +14,10 @@ import {
   slotCount,
   slotOffset,
   summaryWords,
-  waiterCount,
 } from '../channel/region-layout.js';
-import { sendWake } from '../native/channel-socket.js';
 import { SharedMemory } from '../native/shared-memory.js';
 import type { FlowEnd } from './flow-end.js';
+import { Waiters } from './waiters.js';
 
 /** A VM’s process that said hello. */
 export interface GuestProcess {
@@ -33,8 +32,7 @@ export class GuestVm {
   readonly memoryFd: number;
   readonly flows: (FlowEnd | null)[] = new Array<FlowEnd | null>(slotCount).fill(null);
   readonly processes: (GuestProcess | null)[] = new Array<GuestProcess | null>(processCount).fill(null);
-  /** Descriptors of the connections that wake sleepers, by process and waiter; -1: none. */
-  private readonly waiters = new Int32Array(processCount * waiterCount).fill(-1);
+  readonly waiters: Waiters;
   private readonly memory: SharedMemory;
 
   constructor(
@@ -47,6 +45,7 @@ export class GuestVm {
     this.memoryFd = fd;
     this.words = new Int32Array(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
+    this.waiters = new Waiters(this.words);
     const header = this.words;
     header[region.slotCount >> 2] = slotCount;
     header[region.ringBytes >> 2] = ringBytes;
@@ -69,29 +68,7 @@ export class GuestVm {
     const word = flow.slot >> 5;
     Atomics.or(this.words, block + (processBlock.bits >> 2) + word, 1 << (flow.slot & 31));
     Atomics.or(this.words, block + (processBlock.summary >> 2) + (word >> 5), 1 << (word & 31));
-    for (let half = 0; half < 2; half++) {
-      const armed = block + (processBlock.armed >> 2) + half;
-      if (Atomics.load(this.words, armed) !== 0)
-        this.wake(process, half * 32, Atomics.exchange(this.words, armed, 0));
-    }
-  }
-
-  private wake(process: number, first: number, armed: number): void {
-    for (let bits = armed; bits !== 0; bits &= bits - 1) {
-      const waiter = first + 31 - Math.clz32(bits & -bits);
-      const fd = this.waiters[process * waiterCount + waiter] ?? -1;
-      if (fd >= 0) sendWake(fd);
-    }
-  }
-
-  setWaiter(process: number, waiter: number, fd: number): void {
-    this.waiters[process * waiterCount + waiter] = fd;
-  }
-
-  /** Only when it is still that connection: the guest may have made a newer one. */
-  clearWaiter(process: number, waiter: number, fd: number): void {
-    const at = process * waiterCount + waiter;
-    if (this.waiters[at] === fd) this.waiters[at] = -1;
+    this.waiters.wake(process);
   }
 
   /** The process is gone: its block may be taken by another. */

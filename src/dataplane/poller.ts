@@ -54,9 +54,11 @@ export class Poller {
 
   private pass(): boolean {
     let any = false;
+    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.hold();
     for (let v = 0; v < this.vms.length; v++)
       if ((this.vms[v] as GuestVm).takeDoorbells(this.service)) any = true;
     if (this.queuePairs.poll()) any = true;
+    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.release();
     return any;
   }
 
