@@ -54,12 +54,20 @@ export class Poller {
 
   private pass(): boolean {
     let any = false;
-    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.hold();
+    this.holdWakes();
     for (let v = 0; v < this.vms.length; v++)
       if ((this.vms[v] as GuestVm).takeDoorbells(this.service)) any = true;
     if (this.queuePairs.poll()) any = true;
-    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.release();
+    this.releaseWakes();
     return any;
+  }
+
+  private holdWakes(): void {
+    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.hold();
+  }
+
+  private releaseWakes(): void {
+    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.release();
   }
 
   /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
@@ -70,7 +78,10 @@ export class Poller {
       for (const one of this.vms) one.setHostSleeping(false);
       return false;
     }
-    if (this.queuePairs.sleep(this.wake)) {
+    this.holdWakes(); // the last look at the NICs takes what it finds
+    const isAsleep = this.queuePairs.sleep(this.wake);
+    this.releaseWakes();
+    if (isAsleep) {
       this.running = false;
       return true;
     }
