@@ -11,7 +11,7 @@ import { compileSmcModule, type SmcModule } from './smc-module.js';
 
 /** Some seconds for each of the two commands; for vSocket so many that the calls before the switch to RDMA are few. */
 const redisWorkloads = [
-  redisWorkload({ clients: 1, requests: { plain: 1500, smc: 1200, vsocket: 400 } }),
+  redisWorkload({ clients: 1, requests: { plain: 1500, smc: 1200, vsocket: 1200 } }),
   redisWorkload({ clients: 10, requests: { plain: 5000, smc: 2500, vsocket: 4000 } }),
   redisWorkload({ clients: 50, requests: { plain: 6000, smc: 3000, vsocket: 20_000 } }),
 ];

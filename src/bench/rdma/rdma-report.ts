@@ -1,3 +1,4 @@
+import { emulatedSpinMicroseconds } from '../../lab/vsockd-service.js';
 import type { Figure } from '../figure.js';
 import type { Measured } from '../measure.js';
 import { numeric, runsText, tableOf, type Column } from '../table.js';
@@ -68,6 +69,7 @@ export function renderRdmaTable(report: RdmaReport): string {
   const notes = [
     `${runsText(repetitions)}, in turns; two emulated machines (QEMU without KVM) with Linux ${kernel} and Soft-RoCE.`,
     'Plain TCP and vSocket: from a VM to a VM on the other host, TCP over VxLAN, vSocket on path rdma.',
+    `vsockd spins for ${emulatedSpinMicroseconds} us before it sleeps, as in every lab of emulated machines (lab/vsockd-service.ts).`,
     'SMC-R: from host to host on the network of the RDMA devices, without VM and overlay, which favours it.',
     'RDMA alone: the devices without sockets, from host to host (ibv_rc_pingpong, ib_write_bw, one run), a message for each write.',
     ...(smcProblem === null ? [] : [`SMC-R was not measured, MET is against plain TCP alone: ${smcProblem}`]),
