@@ -49,6 +49,10 @@ export class RdmaDevice {
     this.#context.watchEvents(({ type, port, queuePair }) => this.#happened(type, port, queuePair));
   }
 
+  get isTakenAway(): boolean {
+    return this.#context.isTakenAway;
+  }
+
   /** @throws Error when the device or its completion queue has no room */
   open(endpoint: Endpoint, count: number, events: QueuePairEvents): RdmaQueuePairs {
     this.takeDone();

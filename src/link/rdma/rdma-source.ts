@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { LinkConfig } from '../../config/host-config.js';
-import { devicesDirectory } from '../../native/verbs/constants.js';
 import type { Gid } from '../../native/verbs/gids.js';
 import { loadVerbs, type Verbs } from '../../native/verbs/verbs.js';
 import { RdmaDevice } from './rdma-device.js';
@@ -120,11 +118,8 @@ export class RdmaSource implements QueuePairSource {
     device?.close(reason);
   }
 
-  /** A device that was taken away goes only when it is closed. */
   #letGo(): void {
-    if (this.#device === null) return;
-    // To ask libibverbs takes a hundred times as long, in which nothing moves.
-    if (!existsSync(`${devicesDirectory}/${this.#device.name}`)) this.#drop(`${this.#device.name} is gone`);
+    if (this.#device?.isTakenAway === true) this.#drop(`${this.#device.name} is gone`);
   }
 
   #find(): Found | string {

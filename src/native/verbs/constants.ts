@@ -2,6 +2,8 @@
 
 /** Where the kernel shows each device. */
 export const devicesDirectory = '/sys/class/infiniband';
+/** Where it shows the file by which programs use a device, `uverbs0`; `ibdev` in there is the device’s name. */
+export const deviceFilesDirectory = '/sys/class/infiniband_verbs';
 
 /** enum ibv_access_flags */
 export const access = { localWrite: 1, remoteWrite: 2, remoteRead: 4 } as const;

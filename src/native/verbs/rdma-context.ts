@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { AsyncEvents, type AsyncEvent } from './async-events.js';
 import { CompletionQueue } from './completion-queue.js';
+import { deviceFilesDirectory } from './constants.js';
 import { contextOperationsOf, type ContextOperations } from './context-operations.js';
 import { queryGidBytes } from './gids.js';
 import { created, succeeded, type VerbsLibrary } from './library.js';
@@ -18,10 +20,14 @@ export class RdmaContext {
   private readonly memoryRegions = new Set<MemoryRegion>();
   #context: number;
 
-  /** @param context an open device, which from now on belongs to this object */
+  /**
+   * @param file the device’s, `uverbs0`
+   * @param context an open device, which from now on belongs to this object
+   */
   constructor(
     private readonly library: VerbsLibrary,
     readonly device: string,
+    private readonly file: string,
     context: number,
   ) {
     this.#context = context;
@@ -43,6 +49,18 @@ export class RdmaContext {
   /** The 16 bytes of a gid. @throws SystemCallError ENODATA where the table has none at this index */
   gid(port: number, index: number): Uint8Array {
     return queryGidBytes(this.library, this.live, port, index);
+  }
+
+  /**
+   * Whether somebody takes the device away, and waits for us to close it. Its file goes first, and itself when nobody
+   * has it open (ib_uverbs_remove_one in the kernel’s uverbs_main.c; a driver that can do without says so by an event).
+   */
+  get isTakenAway(): boolean {
+    try {
+      return readFileSync(`${deviceFilesDirectory}/${this.file}/ibdev`, 'utf8').trim() !== this.device;
+    } catch (error) {
+      return ['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '');
+    }
   }
 
   /** Calls back, from Node’s event loop, for everything that happens to the device and its objects. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
-import { devicesDirectory } from './constants.js';
+import { deviceFilesDirectory, devicesDirectory } from './constants.js';
 
 /** Why there is no RDMA here, or not with this device: `message` is a line for people. */
 export class RdmaUnavailable extends Error {
@@ -11,7 +11,7 @@ export class RdmaUnavailable extends Error {
 export function whyNoDevices(): string {
   const devices = namesIn(devicesDirectory).join(', ');
   if (devices === '') return 'no RDMA device';
-  const files = namesIn('/sys/class/infiniband_verbs').filter((name) => name.startsWith('uverbs'));
+  const files = namesIn(deviceFilesDirectory).filter((name) => name.startsWith('uverbs'));
   if (files.length === 0) return `${devices}: the kernel lets no program use it; modprobe ib_uverbs`;
   const problem = files.map(problemWithFile).find((each) => each !== null);
   return problem ?? `${devices}: libibverbs has no driver for it; install ibverbs-providers`;

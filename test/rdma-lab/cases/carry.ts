@@ -12,6 +12,9 @@ const redisPort = 6379;
 /** Enough to be carried by RDMA for a while, and over soon when told to; pauses leave the machines time for vsockctl. */
 const longestBytes = '1000000';
 const pauseSeconds = '3';
+/** RoCE v2 is UDP to port 4791 (IBTA, annex A17). */
+const lostRoce =
+  'table inet lost { chain received { type filter hook prerouting priority -400; udp dport 4791 drop; }; }';
 
 /** Flows between VMs of the two machines, red1 (hv1) and red3 (hv2), on path `rdma`. */
 export function carryCases(shared: () => RdmaLab): void {
@@ -145,6 +148,24 @@ export function carryCases(shared: () => RdmaLab): void {
         const now = await flowsTo(streamPort);
         assert.ok(now.length > 0 && now.every(({ path }) => path === 'tcp'));
         await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'up');
+      });
+      await context.test('while RDMA loses its packets: flows go to TCP, say why, and return', async () => {
+        await onRdma();
+        await shared().onHost('hv2', 'nft', lostRoce);
+        await links.until('links: without RDMA, since the NIC gave up', (rows) =>
+          rows.some(
+            ({ path, reason }) => path === 'none' && reason?.endsWith('transport retry counter exceeded'),
+          ),
+        );
+        await shared().onHost('hv2', 'nft', 'delete table inet lost');
+      });
+      await context.test('while the device is taken away: it is let go, and used again', async () => {
+        await onRdma();
+        await shared().onHost('hv1', 'rdma', 'link', 'delete', 'rxe0');
+        await links.until('links: without RDMA, since there is none', (rows) =>
+          rows.some(({ host, path, reason }) => host === 'hv1' && path === 'none' && reason !== null),
+        );
+        await shared().onHost('hv1', 'rdma', 'link', 'add', 'rxe0', 'type', 'rxe', 'netdev', 'rdma0');
       });
       for (const host of ['hv1', 'hv2'])
         await context.test(`while vsockd of ${host} is killed`, async () => {
