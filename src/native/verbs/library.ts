@@ -42,6 +42,8 @@ export const librarySoname = 'libibverbs.so.1';
 
 /** @throws Error where the library is missing or lacks a function */
 export function openVerbsLibrary(): VerbsLibrary {
+  // What was on a device that its driver took away is gone: to destroy it succeeds (ibv_close_device(3)).
+  process.env['RDMAV_ALLOW_DISASSOC_DESTROY'] = '1';
   const library = koffi.load(librarySoname);
   const entries = Object.entries(signatures).map(([name, signature]) => [name, library.func(signature)]);
   return Object.fromEntries(entries) as VerbsLibrary;
