@@ -26,7 +26,7 @@ export class Poller {
   readonly wake = (): void => {
     if (this.running) return;
     this.running = true;
-    for (const vm of this.vms) vm.setHostSleeping(false);
+    this.setSleeping(false);
     this.turn();
   };
 
@@ -72,20 +72,22 @@ export class Poller {
 
   /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
   private sleep(): boolean {
-    for (const vm of this.vms) vm.setHostSleeping(true);
-    for (const vm of this.vms) {
-      if (!vm.hasDoorbells()) continue;
-      for (const one of this.vms) one.setHostSleeping(false);
-      return false;
-    }
-    this.holdWakes(); // the last look at the NICs takes what it finds
+    this.setSleeping(true);
+    const isAsleep = !this.vms.some((vm) => vm.hasDoorbells()) && this.sleepOnQueuePairs();
+    if (isAsleep) this.running = false;
+    else this.setSleeping(false);
+    return isAsleep;
+  }
+
+  /** The last look at the NICs takes what it finds. */
+  private sleepOnQueuePairs(): boolean {
+    this.holdWakes();
     const isAsleep = this.queuePairs.sleep(this.wake);
     this.releaseWakes();
-    if (isAsleep) {
-      this.running = false;
-      return true;
-    }
-    for (const vm of this.vms) vm.setHostSleeping(false);
-    return false;
+    return isAsleep;
+  }
+
+  private setSleeping(sleeping: boolean): void {
+    for (const vm of this.vms) vm.setHostSleeping(sleeping);
   }
 }

@@ -8,7 +8,7 @@ export const ibvDevice = { name: 24, devName: 88 } as const;
 /** IBV_SYSFS_NAME_MAX */
 export const deviceNameBytes = 64;
 
-export const ibvContext = { ops: 8, asyncFd: 268 } as const;
+export const ibvContext = { device: 0, ops: 8, asyncFd: 268 } as const;
 /** Pointers to what the header calls inline; offsets within struct ibv_context. */
 export const contextOperations = { pollCq: 96, reqNotifyCq: 104, postSend: 208, postRecv: 216 } as const;
 

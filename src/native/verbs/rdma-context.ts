@@ -4,14 +4,18 @@ import { CompletionQueue } from './completion-queue.js';
 import { deviceFilesDirectory } from './constants.js';
 import { contextOperationsOf, type ContextOperations } from './context-operations.js';
 import { queryGidBytes } from './gids.js';
+import { deviceNameBytes, ibvContext, ibvDevice } from './layouts.js';
 import { created, succeeded, type VerbsLibrary } from './library.js';
 import { MemoryRegion } from './memory-region.js';
 import { queryPort, type Port } from './port.js';
 import { QueuePair, type QueuePairOptions } from './queue-pair.js';
+import { readPointer, readText } from './struct-memory.js';
 
 /** An open device with one protection domain, and all that was made of it. Verbs.open() makes one. */
 export class RdmaContext {
   readonly asyncFd: number;
+  /** The device’s file, `uverbs0`. */
+  private readonly file: string;
   private readonly operations: ContextOperations;
   readonly #domain: number;
   private readonly events: AsyncEvents;
@@ -20,17 +24,14 @@ export class RdmaContext {
   private readonly memoryRegions = new Set<MemoryRegion>();
   #context: number;
 
-  /**
-   * @param file the device’s, `uverbs0`
-   * @param context an open device, which from now on belongs to this object
-   */
+  /** @param context an open device, which from now on belongs to this object */
   constructor(
     private readonly library: VerbsLibrary,
     readonly device: string,
-    private readonly file: string,
     context: number,
   ) {
     this.#context = context;
+    this.file = readText(readPointer(context, ibvContext.device), ibvDevice.devName, deviceNameBytes);
     this.operations = contextOperationsOf(context);
     this.events = new AsyncEvents(library, context);
     this.asyncFd = this.events.fd;

@@ -50,12 +50,11 @@ export class Verbs {
 
   /** Opens a device to work with. The owner closes it; a device cannot be taken away while it is open. */
   open(name: string): RdmaContext {
-    const { context, file } = this.openContext(name);
-    return new RdmaContext(this.library, name, file, context);
+    return new RdmaContext(this.library, name, this.openContext(name));
   }
 
   private withContext<T>(name: string, ask: (context: number) => T): T {
-    const { context } = this.openContext(name);
+    const context = this.openContext(name);
     try {
       return ask(context);
     } finally {
@@ -63,15 +62,14 @@ export class Verbs {
     }
   }
 
-  private openContext(name: string): { context: number; file: string } {
+  private openContext(name: string): number {
     return this.withDeviceList((devices) => {
       const device = devices.find((each) => nameOf(each) === name);
       if (device === undefined) throw new RdmaUnavailable(`no RDMA device ${name}`);
       const context = this.library.openDevice(device);
+      if (context !== 0) return context;
       const why = `${name}: ${errnoText(koffi.errno())}`;
-      const file = readText(device, ibvDevice.devName, deviceNameBytes);
-      if (context !== 0) return { context, file };
-      throw new RdmaUnavailable(problemWithFile(file) ?? why);
+      throw new RdmaUnavailable(problemWithFile(readText(device, ibvDevice.devName, deviceNameBytes)) ?? why);
     });
   }
 
