@@ -7,14 +7,16 @@ import type { LedgerFile } from '../ledger/ledger-file.js';
 import { descriptorOf, sendDescriptor, sendWake } from '../native/channel-socket.js';
 import { SystemCallError } from '../native/libc.js';
 import { socketPeer } from '../native/socket-peer.js';
+import { stackOf } from './flow-fault.js';
 import type { GuestVm } from './guest-vm.js';
+import type { LogLevel } from './messages.js';
 
 export interface ChannelEvents {
   /** A sleeping vsockd was rung. */
   rung(): void;
   processBegan(vm: GuestVm, process: number): void;
   processEnded(vm: GuestVm, process: number): void;
-  log(level: 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+  log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
 }
 
 /** Connections that one VM may hold: its processes and their sleepers. */
@@ -52,9 +54,10 @@ function greet(vm: GuestVm, socket: Socket, ledger: LedgerFile, events: ChannelE
     try {
       welcome(vm, socket, hello, ledger, events);
     } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error;
       // The guest hung up, or leaves what it is sent in the socket: its own loss.
-      events.log('info', `channel closed: ${error.message}`, { vm: vm.config.name });
+      if (error instanceof SystemCallError)
+        events.log('info', `channel closed: ${error.message}`, { vm: vm.config.name });
+      else events.log('error', 'vsockd failed in a hello', { vm: vm.config.name, stack: stackOf(error) });
       socket.destroy();
     }
     events.rung();

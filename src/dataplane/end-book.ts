@@ -14,8 +14,9 @@ import { flowKey, type Claim } from './claim.js';
 import { FlowEnd } from './flow-end.js';
 import { GuestFault } from './guest-fault.js';
 import type { GuestVm } from './guest-vm.js';
+import type { LogLevel } from './messages.js';
 
-export type Log = (level: 'info' | 'warn', message: string, fields: Record<string, unknown>) => void;
+export type Log = (level: LogLevel, message: string, fields: Record<string, unknown>) => void;
 
 /** All ends of flows on this host: by connection, by socket, by number; and what the ledger and the guests know of them. */
 export class EndBook {
@@ -157,8 +158,10 @@ export class EndBook {
 
   /** Both ends see a reset; what was on the way is lost, as with TCP. */
   reset(end: FlowEnd, why: string): void {
+    const open = [end, end.peer].filter((one) => one !== null && one.state !== 'reset') as FlowEnd[];
+    if (open.length === 0) return;
     this.log('info', `flow reset: ${why}`, this.describe(end));
-    for (const one of [end, end.peer]) if (one && one.state !== 'reset') this.setState(one, 'reset');
+    for (const one of open) this.setState(one, 'reset');
   }
 
   /** @throws GuestFault when the guest did away with a claim that is in use */

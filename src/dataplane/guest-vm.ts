@@ -85,6 +85,13 @@ export class GuestVm {
     Atomics.and(this.words, (region.slotsTaken >> 2) + (index >> 5), ~(1 << (index & 31)));
   }
 
+  /** As the guest does it: the slot is looked at in the next pass. A poller that sleeps is not woken by it. */
+  ring(index: number): void {
+    const word = index >> 5;
+    Atomics.or(this.words, (region.doorbellBits >> 2) + word, 1 << (index & 31));
+    Atomics.or(this.words, (region.doorbellSummary >> 2) + (word >> 5), 1 << (word & 31));
+  }
+
   /** Slots that rang since the last call, each given once to `visit`. */
   takeDoorbells(visit: (vm: GuestVm, slot: number) => void): boolean {
     let any = false;

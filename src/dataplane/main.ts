@@ -67,7 +67,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   const byIndex = new Map(vms.map((vm) => [vm.ledgerIndex, vm]));
   const { waiting, count } = restoreFlows(book, byIndex, pairs, links?.flows ?? null);
   if (count > 0) log('info', `took up ${count} flow ends`, {});
-  for (const end of waiting) if (end.state === 'waiting') switchboard.meet(end);
+  for (const end of waiting) if (end.state === 'waiting') switchboard.meetAgain(end);
   const poller = new Poller(vms, switchboard.service, queuePairs, config.hostSpinMicroseconds / 1000);
   for (const vm of vms)
     await serveChannel(vm, ledger, {
@@ -77,6 +77,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
       processEnded: (ended, process) => {
         switchboard.sweep(ended, process);
         ended.releaseProcess(process);
+        poller.wake(); // what is left of its flows
       },
     });
   await links?.start();
@@ -87,6 +88,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   setInterval(() => {
     for (const vm of vms) switchboard.sweep(vm, null);
     links?.flows.sweep();
+    poller.wake();
   }, sweepMilliseconds);
   return switchboard;
 }

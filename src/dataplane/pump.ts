@@ -10,14 +10,24 @@ import { readSwitches, showStart } from './switches.js';
 const loopBytes = 64;
 /** Space worth waking a sender for; src/guest/wait.c waits for as much. */
 const wakeSpaceBytes = ringBytes / 4;
+/**
+ * Copies in one visit, at most: a reader that makes room as fast as it is filled would hold everybody else up. More
+ * than one, since a reader that is awake shall not wait for a pass over all others.
+ */
+const mostCopies = 16;
 
 /**
  * Moves what `from` has in its ring into the ring of `to`, as far as there is room. Both rings number their bytes
  * alike, so a byte has the same place in both, and a copy that a kill interrupted can be done again.
  * The order of the stores is the promise: copied, counted, shown to the receiver, taken from the sender.
- * @returns whether bytes moved
  */
-export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
+export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): void {
+  for (let copies = 0; copies < mostCopies; copies++) if (!moveOnce(from, to, ledger)) return;
+  from.vm.ring(from.slot); // the rest in the next pass
+}
+
+/** @returns whether there is more to move, and room for it */
+function moveOnce(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   const position = from.sent | 0;
   const available = unsentBytes(from, position);
   if (available === 0) return false;
@@ -39,11 +49,9 @@ export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   ledger.numbers[ledger.record(to.record, recordField.received) >> 1] = to.received;
   showReceived(to);
   showSent(from);
-  if (count < available) {
-    Atomics.store(to.words, to.rxBlocked, 1);
-    if (freeSpace(to, from.sent | 0) > 0) return pump(from, to, ledger) || true;
-  }
-  return true;
+  if (count === available) return false;
+  Atomics.store(to.words, to.rxBlocked, 1);
+  return freeSpace(to, from.sent | 0) > 0;
 }
 
 /** Ring bytes that the sender wrote after `position`. */

@@ -3,7 +3,7 @@ import type { LedgerReason } from '../ledger/ledger-layout.js';
 import { readClaim } from './claim.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
-import { GuestFault } from './guest-fault.js';
+import { endFaulty, stackOf } from './flow-fault.js';
 import type { GuestVm } from './guest-vm.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
@@ -33,16 +33,29 @@ export class Switchboard {
 
   /** A slot rang: a claim, bytes, room, an end. Bound to the work that one slot can make. */
   readonly service = (vm: GuestVm, index: number): void => {
-    const end = vm.flows[index] ?? null;
     try {
-      if (end === null) this.claim(vm, index);
+      if ((vm.flows[index] ?? null) === null) this.claim(vm, index);
       const placed = vm.flows[index] ?? null;
       if (placed !== null) this.move(placed);
     } catch (error) {
-      if (!(error instanceof GuestFault)) throw error;
-      this.reset(error.end, error.message);
+      this.fail(vm, index, error);
     }
   };
+
+  /** One flow shall not end the process that has all of them. */
+  private fail(vm: GuestVm, index: number, error: unknown): void {
+    const end = vm.flows[index] ?? null;
+    if (end !== null) return endFaulty(this.book, end, error, this.reset);
+    this.book.log('error', 'vsockd failed in a claim', { vm: vm.config.name, stack: stackOf(error) });
+  }
+
+  private contain(end: FlowEnd, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      endFaulty(this.book, end, error, this.reset);
+    }
+  }
 
   private move(end: FlowEnd): void {
     this.book.checkClaim(end);
@@ -70,8 +83,13 @@ export class Switchboard {
     this.meet(end);
   }
 
+  /** After a restart: looks again for the other end of a claim. */
+  meetAgain(end: FlowEnd): void {
+    this.contain(end, () => this.meet(end));
+  }
+
   /** Looks for the other end of a checked claim, here or on another host. */
-  meet(end: FlowEnd): void {
+  private meet(end: FlowEnd): void {
     const { vni } = end.vm.config;
     const host = this.vmsByAddress.has(`${vni} ${end.remoteAddress}`)
       ? null
@@ -98,20 +116,20 @@ export class Switchboard {
     return this.needs.hostOf(config.vni, end.remoteAddress) === null ? 'not-a-vm' : null;
   }
 
-  private reset(end: FlowEnd, why: string): void {
+  private readonly reset = (end: FlowEnd, why: string): void => {
     if (end.farHost !== null) this.remote?.reset(end, why);
     else this.book.reset(end, why);
-  }
+  };
 
   /** @returns whether a flow has this cookie */
   resetCookie(cookie: bigint): boolean {
     const end = this.book.withCookie(cookie);
-    if (end) this.reset(end, 'asked by an operator');
+    if (end) this.contain(end, () => this.reset(end, 'asked by an operator'));
     return end !== undefined;
   }
 
   /** Looks whether the guest’s socket still exists. Also for all flows of a process that is gone. */
-  checkClosed(end: FlowEnd): void {
+  private checkClosed(end: FlowEnd): void {
     if (!end.closed && !this.needs.owners.isHeld(end)) this.close(end);
   }
 
@@ -125,13 +143,17 @@ export class Switchboard {
    * itself what it closes, and must: after both FINs the kernel shows no socket though the program still reads.
    */
   sweep(vm: GuestVm, ended: number | null): void {
-    for (const end of vm.flows) {
-      if (end === null) continue;
-      const process = end.words[end.at(slot.process)] ?? 0;
-      const isGone =
-        ended === null ? !vm.processes[process] && !this.needs.owners.isRunning(end) : process === ended;
-      if (isGone) this.checkClosed(end);
-    }
+    for (const end of vm.flows)
+      if (end !== null)
+        this.contain(end, () => {
+          if (this.isOf(vm, end, ended)) this.checkClosed(end);
+        });
+  }
+
+  private isOf(vm: GuestVm, end: FlowEnd, ended: number | null): boolean {
+    const process = end.words[end.at(slot.process)] ?? 0;
+    if (ended !== null) return process === ended;
+    return !vm.processes[process] && !this.needs.owners.isRunning(end);
   }
 
   /** Slots that a guest claimed while nobody listened. */

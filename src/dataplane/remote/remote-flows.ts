@@ -118,10 +118,11 @@ export class RemoteFlows {
   /** A session begins: everything about flows with that host is told anew. */
   up(link: Link): void {
     this.downSince.delete(link.host);
-    for (const end of this.endsWith(link)) {
-      this.progress.showPath(end);
-      this.progress.announce(end);
-    }
+    for (const end of this.endsWith(link))
+      this.progress.guard(end, () => {
+        this.progress.showPath(end);
+        this.progress.announce(end);
+      });
   }
 
   down(link: Link): void {
@@ -135,7 +136,7 @@ export class RemoteFlows {
         end.far.sendRing = null;
         end.far.creditsUnderway = 0;
       }
-      this.progress.showPath(end);
+      this.progress.guard(end, () => this.progress.showPath(end));
     }
   }
 
@@ -144,7 +145,7 @@ export class RemoteFlows {
     for (const end of this.book.all()) {
       if (end.far !== null || end.farHost === null) continue;
       const host = this.needs.directory.find(end.vm.config.vni, end.remoteAddress)?.host ?? null;
-      if (host !== null && host !== end.farHost) this.take(end, host);
+      if (host !== null && host !== end.farHost) this.progress.guard(end, () => this.take(end, host));
     }
   }
 
@@ -175,7 +176,7 @@ export class RemoteFlows {
         far: { handle: state.handle, cookie: state.cookie },
       });
     this.waiting.set(key, { link, state });
-    if (end) this.match(end);
+    if (end) this.progress.guard(end, () => this.match(end));
   }
 
   gone(link: Link, { handle, cookie, far }: Gone): void {
@@ -194,8 +195,10 @@ export class RemoteFlows {
     end.farHost = null;
     this.book.setWord(end, recordField.farHost, 0);
     if (end.state !== 'open') return;
-    if (complete) this.pairs.afterPeer(end);
-    else this.book.reset(end, 'the other end is gone');
+    this.progress.guard(end, () => {
+      if (complete) this.pairs.afterPeer(end);
+      else this.book.reset(end, 'the other end is gone');
+    });
   }
 
   private *endsWith(link: Link): Generator<FlowEnd> {
@@ -222,7 +225,7 @@ export class RemoteFlows {
   private update(end: FlowEnd, state: EndState): void {
     const { far } = end;
     if (far === null) return;
-    this.progress.guard(() => {
+    this.progress.guard(end, () => {
       if (!far.synced) this.resume(end, far, state);
       if (state.tail > far.posted || far.posted - Math.max(state.tail, far.tail) > ringBytes)
         throw new GuestFault(end, 'the other end says that it read what was never sent');

@@ -4,6 +4,7 @@ import type { Link } from '../../link/link.js';
 import type { RingTarget } from '../../link/messages.js';
 import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
+import { endFaulty } from '../flow-fault.js';
 import { GuestFault } from '../guest-fault.js';
 import { isDrained, showReceived, showSent } from '../pump.js';
 import { readSwitches, showStop } from '../switches.js';
@@ -147,14 +148,15 @@ export class RemoteProgress {
     this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
   }
 
-  /** A guest’s lie ends its own flow, and nothing else. */
-  guard(act: () => void): void {
+  /** Whatever goes wrong ends this flow, and nothing else. */
+  guard(end: FlowEnd, act: () => void): void {
     try {
       act();
     } catch (error) {
-      if (!(error instanceof GuestFault)) throw error;
-      this.book.reset(error.end, error.message);
-      this.announce(error.end);
+      endFaulty(this.book, end, error, (faulty, why) => {
+        this.book.reset(faulty, why);
+        this.announce(faulty);
+      });
     }
   }
 }

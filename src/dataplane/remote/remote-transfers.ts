@@ -20,7 +20,7 @@ export class RemoteTransfers {
   arrived(link: Link, handle: number, byteCount: number): void {
     const end = this.endOf(link, handle);
     if (end === null) return;
-    this.progress.guard(() => {
+    this.progress.guard(end, () => {
       if (end.state === 'open' && byteCount > freeSpace(end, end.received | 0))
         throw new GuestFault(end, 'more bytes came than its ring holds');
       this.progress.count(end, byteCount);
@@ -34,7 +34,7 @@ export class RemoteTransfers {
     if (end === null) return;
     if (position !== end.received)
       return link.close(`bytes from ${position} on came where ${end.received} was next`);
-    this.progress.guard(() => {
+    this.progress.guard(end, () => {
       if (end.state === 'open') {
         if (bytes.length > freeSpace(end, end.received | 0))
           throw new GuestFault(end, 'more bytes came than its ring holds');
@@ -56,10 +56,12 @@ export class RemoteTransfers {
     if (end === null) return;
     const { far } = end;
     if (far === null) return;
-    if (byteCount === 0) far.creditsUnderway--;
-    else this.progress.advance(end, end.sent + byteCount);
-    if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
-      this.progress.guard(() => this.progress.settle(end));
+    this.progress.guard(end, () => {
+      if (byteCount === 0) far.creditsUnderway--;
+      else this.progress.advance(end, end.sent + byteCount);
+      if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
+        this.progress.settle(end);
+    });
   }
 
   credit(link: Link, handle: number, received: number, tail: number): void {
@@ -68,9 +70,11 @@ export class RemoteTransfers {
     if (!end || !far) return;
     if (received > far.posted || tail > received)
       return link.close('a credit for bytes that were never sent');
-    if (received > end.sent) this.progress.advance(end, received);
-    if (tail > far.tail) far.tail = tail;
-    this.progress.guard(() => this.progress.settle(end));
+    this.progress.guard(end, () => {
+      if (received > end.sent) this.progress.advance(end, received);
+      if (tail > far.tail) far.tail = tail;
+      this.progress.settle(end);
+    });
   }
 
   /** The same in units of 16 bytes, modulo 2^16: more than the two rings hold, so it is clear which is meant. */
@@ -82,11 +86,12 @@ export class RemoteTransfers {
     const tail = (known + ((tailUnits - known) & 0xffff)) * 16;
     if (tail > far.posted || tail - far.tail > ringBytes) return; // an older one than the state told of
     far.tail = tail;
-    this.progress.guard(() => this.progress.settle(end));
+    this.progress.guard(end, () => this.progress.settle(end));
   }
 
   room(link: Link): void {
-    for (const end of this.sender.takeBlocked(link)) this.progress.guard(() => this.progress.settle(end));
+    for (const end of this.sender.takeBlocked(link))
+      this.progress.guard(end, () => this.progress.settle(end));
   }
 
   private endOf(link: Link, handle: number): FlowEnd | null {

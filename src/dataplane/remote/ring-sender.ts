@@ -15,16 +15,18 @@ export class RingSender {
 
   constructor(private readonly source: QueuePairSource) {}
 
-  /** As much as there is, and as the other end’s ring and the path have room for. */
+  /**
+   * As much as there is now, and as the other end’s ring and the path have room for. What the guest writes meanwhile it
+   * rings for: byte by byte it would hold everybody else up.
+   */
   push(end: FlowEnd, far: FarEnd, link: Link): void {
-    for (;;) {
-      const available = unsentBytes(end, far.posted | 0);
-      const space = ringBytes - (far.posted - far.tail);
-      const count = available < space ? available : space;
-      if (count === 0) return;
-      const sent = this.piece(end, far, link, count);
+    const available = unsentBytes(end, far.posted | 0);
+    const space = ringBytes - (far.posted - far.tail);
+    for (let left = available < space ? available : space; left > 0;) {
+      const sent = this.piece(end, far, link, left);
       if (sent === 0) return this.block(link, end);
       far.posted += sent;
+      left -= sent;
     }
   }
 

@@ -1,0 +1,75 @@
+import { closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { direction, guestState, regionBytes, slot, slotOffset } from '../../src/channel/region-layout.js';
+import { HostConfig } from '../../src/config/host-config.js';
+import { EndBook } from '../../src/dataplane/end-book.js';
+import { GuestVm } from '../../src/dataplane/guest-vm.js';
+import { parseAddress } from '../../src/ledger/address.js';
+import { LedgerFile } from '../../src/ledger/ledger-file.js';
+import { createSealedMemfd } from '../../src/native/memfd.js';
+
+export interface WrittenClaim {
+  cookie: bigint;
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** The memory of some VMs and a ledger, with nobody in it: the test plays the guests, word by word. */
+export class BareHost {
+  readonly vms: GuestVm[];
+  readonly book: EndBook;
+  readonly logs: { level: string; message: string; fields: Record<string, unknown> }[] = [];
+  private readonly directory = mkdtempSync(join(tmpdir(), 'vsocket-bare-'));
+  private readonly ledger: LedgerFile;
+
+  /** @param addresses one for each VM */
+  constructor(addresses: string[]) {
+    const memory = addresses.map((_, index) => createSealedMemfd(`vm${index}`, regionBytes));
+    const config = HostConfig.parse({
+      host: 'bare',
+      runtimeDirectory: this.directory,
+      vms: addresses.map((address, index) => ({
+        name: `vm${index}`,
+        tenant: 'red',
+        vni: 100,
+        addresses: [address],
+        mac: '02:00:00:00:00:01',
+        interface: `v${index}`,
+        networkNamespace: '/proc/self/ns/net',
+        channel: join(this.directory, `vm${index}.sock`),
+        memory: { path: `/proc/self/fd/${memory[index]}` },
+      })),
+    });
+    this.ledger = new LedgerFile(join(this.directory, 'ledger'), true);
+    this.vms = config.vms.map((vm) => new GuestVm(vm, this.ledger.vmIndex(vm.name), config));
+    for (const fd of memory) closeSync(fd);
+    this.book = new EndBook(this.ledger, (level, message, fields) => {
+      this.logs.push({ level, message, fields });
+    });
+  }
+
+  /** What a library writes that claims a connection. */
+  writeClaim(vm: GuestVm, index: number, claim: WrittenClaim): void {
+    const at = slotOffset(index);
+    const word = (field: number, value: number): void => {
+      vm.words[(at + field) >> 2] = value;
+    };
+    word(slot.generation, 1);
+    word(slot.cookieLow, Number(claim.cookie & 0xffff_ffffn));
+    word(slot.cookieHigh, Number(claim.cookie >> 32n));
+    word(slot.direction, direction.out);
+    word(slot.localPort, claim.localPort);
+    word(slot.remotePort, claim.remotePort);
+    vm.bytes.set(parseAddress(vm.config.addresses[0]!), at + slot.localAddress);
+    vm.bytes.set(parseAddress(claim.remoteAddress), at + slot.remoteAddress);
+    word(slot.guestState, guestState.claimed);
+  }
+
+  close(): void {
+    for (const vm of this.vms) vm.close();
+    this.ledger.close();
+    rmSync(this.directory, { recursive: true });
+  }
+}
