@@ -1,3 +1,4 @@
+import { orAborted } from '../async/or-aborted.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
@@ -40,14 +41,13 @@ export class Fleet {
       () => deadline.abort(timedOut(this.options.timeoutMilliseconds)),
       this.options.timeoutMilliseconds,
     );
+    const signal = AbortSignal.any([this.options.signal, deadline.signal]);
     try {
-      return {
-        host: name,
-        ok: true,
-        answer: await ask(client, AbortSignal.any([this.options.signal, deadline.signal])),
-      };
+      return { host: name, ok: true, answer: await orAborted(ask(client, signal), signal) };
     } catch (error) {
       this.options.signal.throwIfAborted();
+      // Whoever did not answer in time may be gone for good: the next question finds out on a new connection.
+      if (deadline.signal.aborted) client.close();
       return { host: name, ok: false, error: asVsocketError(error) };
     } finally {
       clearTimeout(timer);

@@ -5,11 +5,10 @@ import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
 import { KillResponse, type KillRequest } from '../../api/kill.js';
 import { lists, type ListName, type RowsOf } from '../../api/lists.js';
-import { connectHost } from '../ssh/connect.js';
-import type { SshConnection } from '../ssh/ssh-connection.js';
 import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
-import { call, ChannelAgent } from './http-channel.js';
+import { HostSession } from './host-session.js';
+import { call } from './http-channel.js';
 
 /** What vsockd filters itself, so that it need not be sent: values by field. */
 export type Narrowing = Readonly<Record<string, string>>;
@@ -25,25 +24,15 @@ export interface HostClientOptions {
  * lost. `host` in the answers is the name under which the host was reached: what a host says of itself is no proof.
  */
 export class HostClient {
-  #connection: Promise<SshConnection> | null = null;
-  readonly #readers: ChannelAgent;
-  readonly #admins: ChannelAgent;
+  #session: Promise<HostSession> | null = null;
 
   constructor(
     readonly name: string,
     private readonly options: HostClientOptions,
-  ) {
-    const directory = options.socketDirectory.replaceAll('%h', name);
-    this.#readers = new ChannelAgent(async () =>
-      (await this.#connected()).openUnixSocket(`${directory}/read.sock`),
-    );
-    this.#admins = new ChannelAgent(async () =>
-      (await this.#connected()).openUnixSocket(`${directory}/admin.sock`),
-    );
-  }
+  ) {}
 
   host(signal: AbortSignal): Promise<Host> {
-    return this.#ask(this.#readers, 'GET', '/v1/host', null, Host, signal);
+    return this.#ask('readers', 'GET', '/v1/host', null, Host, signal);
   }
 
   async list<Name extends ListName>(
@@ -54,46 +43,45 @@ export class HostClient {
     const list: List<RowsOf[Name]> = lists[name];
     const parameters = new URLSearchParams(narrowing);
     const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
-    const { items } = await this.#ask(this.#readers, 'GET', path, null, list.answer, signal);
+    const { items } = await this.#ask('readers', 'GET', path, null, list.answer, signal);
     return items.map((row) => ({ ...row, host: this.name }));
   }
 
   /** The flows that a kill would end now. Needs the right to change, so that it shows whether that is there. */
   async wouldKill(kill: KillRequest, signal: AbortSignal): Promise<Flow[]> {
     const path = '/v1/flows/kill?dryRun=true';
-    const { items } = await this.#ask(this.#admins, 'POST', path, kill, lists.flows.answer, signal);
+    const { items } = await this.#ask('admins', 'POST', path, kill, lists.flows.answer, signal);
     return items.map((flow) => ({ ...flow, host: this.name }));
   }
 
   kill(kill: KillRequest, signal: AbortSignal): Promise<KillResponse> {
-    return this.#ask(this.#admins, 'POST', '/v1/flows/kill', kill, KillResponse, signal);
+    return this.#ask('admins', 'POST', '/v1/flows/kill', kill, KillResponse, signal);
   }
 
+  /** Ends the connection; the next question makes a new one. */
   close(): void {
-    this.#readers.destroy();
-    this.#admins.destroy();
-    this.#connection?.then(
-      (connection) => connection.close(),
+    this.#session?.then(
+      (session) => session.close(),
       () => undefined,
     );
-    this.#connection = null;
+    this.#session = null;
   }
 
   async #ask<Schema extends z.ZodType>(
-    agent: ChannelAgent,
+    channels: 'readers' | 'admins',
     method: 'GET' | 'POST',
     path: string,
     body: unknown,
     schema: Schema,
     signal: AbortSignal,
   ): Promise<z.infer<Schema>> {
-    await this.#connect(signal);
+    const session = await this.#connected(signal);
     const headers = {
       accept: 'application/json',
       'x-vsocket-client': clientNote(),
       ...(body === null ? {} : jsonType),
     };
-    const answer = await call(agent, {
+    const answer = await call(session[channels], {
       method,
       path,
       headers,
@@ -104,24 +92,19 @@ export class HostClient {
     return check(path, answer.body, schema);
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
-    const before = this.#connection;
-    if (before !== null) {
-      const usable = await before.then(
-        (connection) => connection.isOpen,
-        () => false,
-      );
-      if (usable) return;
+  async #connected(signal: AbortSignal): Promise<HostSession> {
+    const before = this.#session;
+    const usable = await before?.then(
+      (session) => session.isOpen,
+      () => false,
+    );
+    if (this.#session === null || (this.#session === before && usable !== true)) {
+      const { environment, socketDirectory } = this.options;
+      const directory = socketDirectory.replaceAll('%h', this.name);
+      this.#session = HostSession.open(this.name, directory, { environment, signal });
+      this.#session.catch(() => undefined);
     }
-    if (this.#connection === before) {
-      this.#connection = connectHost(this.name, { environment: this.options.environment, signal });
-      this.#connection.catch(() => undefined);
-    }
-    await this.#connected();
-  }
-
-  #connected(): Promise<SshConnection> {
-    return this.#connection ?? Promise.reject(new Error('not connected'));
+    return this.#session;
   }
 }
 

@@ -1,5 +1,6 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { orAborted } from '../async/or-aborted.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 
@@ -9,10 +10,14 @@ const maximumAnswerBytes = 64 * 1024 * 1024;
 /** Channels that one host's requests share at most. */
 const maximumChannels = 4;
 
-/** HTTP/1.1 keep-alive agent whose connections are channels to one Unix socket on the host. */
+/** HTTP/1.1 agent whose connections are channels to one Unix socket on the host. */
 export class ChannelAgent extends Agent {
-  constructor(private readonly openChannel: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxSockets: maximumChannels });
+  /** @param keepAlive channels are used again: not for what must not be asked twice */
+  constructor(
+    keepAlive: boolean,
+    private readonly openChannel: () => Promise<Duplex>,
+  ) {
+    super({ keepAlive, maxSockets: maximumChannels });
   }
 
   override createConnection(
@@ -30,6 +35,8 @@ export class ChannelAgent extends Agent {
 /** Node's HTTP client calls methods of net.Socket that an SSH channel has no meaning for. */
 function asSocket(channel: Duplex): Duplex {
   const nothing = (): Duplex => channel;
+  // vsockd closes what has been idle for long. That is an `end` here, while the agent waits for a `close`.
+  channel.once('end', () => setImmediate(() => channel.destroy().emit('close')));
   return Object.assign(channel, {
     setKeepAlive: nothing,
     setNoDelay: nothing,
@@ -53,10 +60,12 @@ export interface HttpCall {
   signal: AbortSignal;
 }
 
-/** One request, the whole answer as text. Errors: the host is lost, the answer is too long, or `signal`'s reason. */
-export function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    const { signal } = options;
+/**
+ * One request, the whole answer as text. What reads is asked again where an idle channel turns out to be closed.
+ * Errors: the host is lost, the answer is too long, or `signal`'s reason, which comes at once.
+ */
+export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
+  for (;;) {
     const outgoing = request({
       agent,
       host: 'vsockd',
@@ -64,22 +73,29 @@ export function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
       path: options.path,
       headers: options.headers,
     });
-    const give = (): void => {
-      outgoing.destroy(signal.reason as Error);
-    };
-    const settle = (act: () => void): void => {
-      signal.removeEventListener('abort', give);
-      act();
-    };
-    signal.addEventListener('abort', give, { once: true });
-    outgoing.once('error', (error) => settle(() => reject(explain(error, signal))));
+    try {
+      return await orAborted(exchange(outgoing, options.body), options.signal);
+    } catch (error) {
+      if (options.signal.aborted) {
+        outgoing.destroy();
+        throw options.signal.reason;
+      }
+      if (outgoing.reusedSocket && options.method === 'GET' && !(error instanceof VsocketError)) continue;
+      throw explain(error as Error);
+    }
+  }
+}
+
+function exchange(outgoing: ClientRequest, body: string | null): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    outgoing.on('error', reject);
     outgoing.once('response', (answer) => {
       collect(outgoing, answer).then(
-        (body) => settle(() => resolve({ status: answer.statusCode ?? 0, body })),
-        (error: unknown) => settle(() => reject(explain(error as Error, signal))),
+        (text) => resolve({ status: answer.statusCode ?? 0, body: text }),
+        reject,
       );
     });
-    outgoing.end(options.body ?? undefined);
+    outgoing.end(body ?? undefined);
   });
 }
 
@@ -102,8 +118,7 @@ async function collect(outgoing: ClientRequest, answer: IncomingMessage): Promis
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function explain(error: Error, signal: AbortSignal): Error {
-  if (signal.aborted) return signal.reason as Error;
+function explain(error: Error): Error {
   if (error instanceof VsocketError) return error;
   return unreachableError(
     'answer-lost',

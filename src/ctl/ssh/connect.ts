@@ -7,7 +7,7 @@ import { judgeHostKey } from './host-key.js';
 import { findKnownKeys } from './known-hosts.js';
 import { ProxyCommandStream } from './proxy-command.js';
 import { resolveHost, type ResolvedHost } from './resolve-host.js';
-import { SshConnection } from './ssh-connection.js';
+import { onceEnded, SshConnection } from './ssh-connection.js';
 import { authenticationError, configurationError, unreachableError } from './ssh-errors.js';
 import { openTcp } from './transport.js';
 
@@ -20,8 +20,8 @@ export interface ConnectOptions {
 /** ssh has no limit of its own here; a loop of jump hosts ends at this one. */
 const maximumJumps = 8;
 
-/** Keepalive where the configuration sets none: a dead host is noticed within a minute. */
-const defaultKeepaliveSeconds = 15;
+/** Keepalive where the configuration sets none: a connection that nobody uses is given up within half a minute. */
+const defaultKeepaliveSeconds = 7;
 
 /** Connects as `ssh NAME` would, the host's key checked. Errors: authentication (4), unreachable (5), usage (2). */
 export async function connectHost(name: string, options: ConnectOptions): Promise<SshConnection> {
@@ -37,7 +37,10 @@ async function connectResolved(
   const plan = planAuthentication(host);
   const algorithms = offeredAlgorithms(host, known);
   const jump = await openJump(host, options, depth);
-  const transport = await openTransport(host, jump, options);
+  const transport = await openTransport(host, jump, options).catch((error: unknown) => {
+    jump?.close();
+    throw error;
+  });
   let keyProblem: VsocketError | null = null;
   const keepalive = host.serverAliveSeconds > 0 ? host.serverAliveSeconds : defaultKeepaliveSeconds;
   const config: ConnectConfig = {
@@ -50,6 +53,7 @@ async function connectResolved(
       return keyProblem === null;
     },
     keepaliveInterval: keepalive * 1000,
+    keepaliveCountMax: host.serverAliveCount,
     // The caller's signal is the only clock.
     readyTimeout: 0,
   };
@@ -82,15 +86,20 @@ function handshake(
     };
     const give = (): void => fail(signal.reason as Error);
     signal.addEventListener('abort', give, { once: true });
-    transport.once('error', (error) =>
-      fail(error instanceof VsocketError ? error : handshakeError(host, plan, error)),
-    );
+    const broken = (error: Error): void =>
+      fail(error instanceof VsocketError ? error : handshakeError(host, plan, error));
+    transport.once('error', broken);
     client.once('error', (error) => fail(handshakeError(host, plan, error)));
-    client.once('close', () => fail(handshakeError(host, plan, new Error('the connection was closed'))));
+    const undo = onceEnded(client, () =>
+      fail(handshakeError(host, plan, new Error('the connection was closed'))),
+    );
     client.once('ready', () => {
       signal.removeEventListener('abort', give);
-      client.removeAllListeners('error').removeAllListeners('close');
-      resolve(new SshConnection(host.name, client, jump));
+      // What happens from here on is the connection's to know.
+      transport.off('error', broken);
+      client.removeAllListeners('error');
+      undo();
+      resolve(new SshConnection(host.name, client, transport, jump));
     });
     client.connect(config);
   });
@@ -117,12 +126,12 @@ function handshakeError(
   );
 }
 
-function openTransport(
+async function openTransport(
   host: ResolvedHost,
   jump: SshConnection | null,
   options: ConnectOptions,
-): Promise<Duplex> | Duplex {
-  if (jump !== null) return jump.openTcp(host.hostname, host.port);
+): Promise<Duplex> {
+  if (jump !== null) return jump.openTcp(host.hostname, host.port, options.signal);
   if (host.proxyCommand !== null) return new ProxyCommandStream(host, host.proxyCommand, options.environment);
   return openTcp(host, options.signal);
 }

@@ -45,6 +45,8 @@ export class ProxyCommandStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#child.kill();
+    // One that was stopped (SIGSTOP) takes no other signal before this one.
+    this.#child.kill('SIGCONT');
     done(error);
   }
 

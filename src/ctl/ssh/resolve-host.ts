@@ -26,6 +26,8 @@ export interface ResolvedHost {
   proxyJump: string | null;
   /** Seconds; 0 when the configuration sets none. */
   serverAliveSeconds: number;
+  /** Keepalives without an answer after which the connection is given up. */
+  serverAliveCount: number;
 }
 
 export interface ResolveOptions {
@@ -120,6 +122,7 @@ function fromSettings(
     proxyCommand: mapPresent(one('proxycommand'), (text) => expandTokens(text, tokens)),
     proxyJump: one('proxyjump'),
     serverAliveSeconds: Number(one('serveraliveinterval') ?? '0'),
+    serverAliveCount: Number(one('serveralivecountmax') ?? '3'),
   };
 }
 

@@ -1,15 +1,28 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
+import { orAborted } from '../async/or-aborted.js';
 import type { VsocketError } from '../../errors/vsocket-error.js';
 import { unreachableError } from './ssh-errors.js';
+
+/**
+ * Calls back when a client carries nothing any more. Behind a jump host or a command, a far end that is gone is an
+ * `end` without a `close`: our own half stays open. @returns undoes it
+ */
+export function onceEnded(client: Client, listener: () => void): () => void {
+  client.once('end', listener).once('close', listener);
+  return () => void client.off('end', listener).off('close', listener);
+}
 
 /** One authenticated SSH connection to a host. Everything vsockctl does on the host is a channel in it. */
 export class SshConnection {
   #closed: Error | null = null;
+  /** Channels that are being opened. */
+  readonly #opening = new Set<(error: Error) => void>();
 
   constructor(
     readonly name: string,
     private readonly client: Client,
+    private readonly transport: Duplex,
     /** The connection that this one goes through, which ends with it. */
     private readonly jump: SshConnection | null,
   ) {
@@ -20,10 +33,7 @@ export class SshConnection {
         'try again',
       );
     });
-    client.on('close', () => {
-      this.#closed ??= unreachableError('connection-lost', 'the host closed the connection', 'try again');
-      this.jump?.close();
-    });
+    onceEnded(client, () => this.#lose());
   }
 
   get isOpen(): boolean {
@@ -43,21 +53,30 @@ export class SshConnection {
   }
 
   /** A channel to a TCP port as seen from the host, for ProxyJump. */
-  openTcp(address: string, port: number): Promise<Duplex> {
+  openTcp(address: string, port: number, signal: AbortSignal): Promise<Duplex> {
     const refused = (cause: Error): VsocketError =>
       unreachableError(
         'jump-failed',
         `${this.name} cannot reach ${address} port ${String(port)}: ${cause.message}`,
         'check the jump host',
       );
-    return this.#open((done) => this.client.forwardOut('127.0.0.1', 0, address, port, done), refused);
+    const opened = this.#open((done) => this.client.forwardOut('127.0.0.1', 0, address, port, done), refused);
+    return orAborted(opened, signal);
   }
 
   close(): void {
     this.#closed ??= unreachableError('connection-closed', 'the connection was closed', '');
     this.client.end();
-    this.client.destroy();
+    // Not the client's own destroy(): that does nothing once the writing half has ended.
+    this.#lose();
+  }
+
+  #lose(): void {
+    this.#closed ??= unreachableError('connection-lost', 'the host closed the connection', 'try again');
+    this.transport.destroy();
     this.jump?.close();
+    for (const giveUp of this.#opening) giveUp(this.#closed);
+    this.#opening.clear();
   }
 
   #open(
@@ -67,11 +86,9 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       if (this.#closed !== null) return reject(this.#closed);
       // When the connection ends with the request still open, ssh2 never calls back.
-      const lost = (): void =>
-        reject(this.#closed ?? unreachableError('connection-lost', 'the connection was lost', 'try again'));
-      this.client.once('close', lost);
+      this.#opening.add(reject);
       start((error, channel) => {
-        this.client.removeListener('close', lost);
+        this.#opening.delete(reject);
         if (error !== undefined) reject(explain(error));
         else resolve(channel);
       });

@@ -17,6 +17,9 @@ export class FixtureApi {
   misbehave: Misbehaviour = () => false;
   readonly #servers: Server[] = [];
 
+  /** Connections that are open now. */
+  connections = 0;
+
   private constructor(readonly data: FixtureData) {}
 
   static async start(directory: string, data: FixtureData): Promise<FixtureApi> {
@@ -26,10 +29,19 @@ export class FixtureApi {
       const server = createServer(
         (request, response) => void api.#serve(name === 'admin', request, response),
       );
+      server.on('connection', (socket) => {
+        api.connections += 1;
+        socket.once('close', () => (api.connections -= 1));
+      });
       await new Promise<void>((resolve) => server.listen(join(directory, `${name}.sock`), resolve));
       api.#servers.push(server);
     }
     return api;
+  }
+
+  /** How long an idle connection stays open, in milliseconds. */
+  set keepAliveMilliseconds(milliseconds: number) {
+    for (const server of this.#servers) server.keepAliveTimeout = milliseconds;
   }
 
   async stop(): Promise<void> {

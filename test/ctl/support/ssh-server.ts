@@ -12,9 +12,16 @@ export class SshServer {
     readonly directory: string,
     readonly port: number,
     private readonly child: ChildProcess,
+    private readonly address: string,
   ) {}
 
-  static async start(directory: string, settings: readonly string[] = []): Promise<SshServer> {
+  /** @param namespace a network namespace to serve in, at `address` */
+  static async start(
+    directory: string,
+    settings: readonly string[] = [],
+    address = '127.0.0.1',
+    namespace: string | null = null,
+  ): Promise<SshServer> {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // sshd wants its privilege separation directory, which Debian makes only when its own service starts.
     if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -26,7 +33,7 @@ export class SshServer {
       // sshd takes the first value that it reads.
       ...settings,
       `Port ${String(port)}`,
-      'ListenAddress 127.0.0.1',
+      `ListenAddress ${address}`,
       `HostKey ${directory}/host_ed25519`,
       `HostKey ${directory}/host_rsa`,
       `AuthorizedKeysFile ${directory}/user_key.pub`,
@@ -40,11 +47,12 @@ export class SshServer {
       'UsePAM no',
     ];
     writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);
-    const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(directory, 'sshd_config')], {
-      stdio: 'ignore',
-    });
-    await untilReachable(port, child);
-    return new SshServer(directory, port, child);
+    const command = ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
+    const inside = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
+    const [file, ...words] = [...inside, ...command] as [string, ...string[]];
+    const child = spawn(file, words, { stdio: 'ignore' });
+    await untilReachable(address, port, child);
+    return new SshServer(directory, port, child, address);
   }
 
   /** A stanza for the client's configuration. `knownHosts` and `identity` default to what is right. */
@@ -54,7 +62,7 @@ export class SshServer {
   ): string {
     const lines = [
       `Host ${alias}`,
-      '  HostName 127.0.0.1',
+      `  HostName ${this.address}`,
       `  Port ${String(this.port)}`,
       `  User ${userInfo().username}`,
       `  IdentityFile ${overrides.identity ?? join(this.directory, 'user_key')}`,
@@ -70,7 +78,7 @@ export class SshServer {
   /** A known_hosts file with the keys of these types. */
   knownHosts(
     types: readonly string[] = ['ed25519', 'rsa'],
-    name = `[127.0.0.1]:${String(this.port)}`,
+    name = `[${this.address}]:${String(this.port)}`,
   ): string {
     const file = join(this.directory, `known_hosts_${types.join('_')}`);
     writeFileSync(file, types.map((type) => `${name} ${this.publicKey(type)}\n`).join(''));
@@ -85,11 +93,30 @@ export class SshServer {
       .join(' ');
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Processes of sshd that serve connections. */
+  sessions(): number[] {
+    return descendants(this.pid);
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill();
     await once(this.child, 'exit');
   }
+}
+
+/** Processes that a process has started, and theirs. */
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+  return children
+    .split(' ')
+    .filter((text) => text.trim() !== '')
+    .map(Number)
+    .flatMap((child) => [child, ...descendants(child)]);
 }
 
 /** Makes a key pair without a passphrase, once. */
@@ -108,10 +135,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilReachable(port: number, child: ChildProcess): Promise<void> {
+async function untilReachable(address: string, port: number, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`sshd ended with status ${String(child.exitCode)}`);
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     const reached = await once(socket, 'connect').then(
       () => true,
       () => false,
