@@ -48,7 +48,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
 
   const watch = new FlowWatch(table, observer, log);
   const killer = new FlowKiller({
-    resetFastPaths: (cookies) => dataPlane.reset(cookies),
+    resetFastPaths: (sockets) => dataPlane.reset(sockets),
     resetConnections: (targets) => resets.send(targets),
     openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
     diagnosis: (vm) => observer.named(vm)?.diagnosis,

@@ -21,7 +21,8 @@ export type Log = (level: LogLevel, message: string, fields: Record<string, unkn
 /** All ends of flows on this host: by connection, by socket, by number; and what the ledger and the guests know of them. */
 export class EndBook {
   private readonly byKey = new Map<string, FlowEnd>();
-  private readonly byCookie = new Map<bigint, FlowEnd>();
+  /** By VM and cookie: any VM may write any number into its memory. */
+  private readonly bySocket = new Map<string, FlowEnd>();
   private readonly byRecord = new Map<number, FlowEnd>();
 
   constructor(
@@ -33,8 +34,8 @@ export class EndBook {
     return this.byKey.get(key);
   }
 
-  withCookie(cookie: bigint): FlowEnd | undefined {
-    return this.byCookie.get(cookie);
+  withSocket(vm: string, cookie: bigint): FlowEnd | undefined {
+    return this.bySocket.get(socketKey(vm, cookie));
   }
 
   /** An end’s record in the ledger is also its number for other hosts. */
@@ -71,22 +72,23 @@ export class EndBook {
     return end;
   }
 
-  /** Puts an end where it is found; also one that the ledger knows from before a restart. */
+  /** Puts an end into its slot; also one that the ledger knows from before a restart. */
   place(end: FlowEnd): void {
     end.vm.flows[end.slot] = end;
-    this.byCookie.set(end.cookie, end);
     this.byRecord.set(end.record, end);
   }
 
-  /** From now on it is found by its connection. */
+  /** Its claim was checked: from now on it is found by its connection and by its socket. */
   enter(end: FlowEnd): void {
     this.byKey.set(end.key, end);
+    this.bySocket.set(socketKey(end.vm.config.name, end.cookie), end);
   }
 
   /** Forgets an end: its slot is free, its bytes are in its VM’s totals. */
   release(end: FlowEnd): void {
     if (this.byKey.get(end.key) === end) this.byKey.delete(end.key);
-    if (this.byCookie.get(end.cookie) === end) this.byCookie.delete(end.cookie);
+    const socket = socketKey(end.vm.config.name, end.cookie);
+    if (this.bySocket.get(socket) === end) this.bySocket.delete(socket);
     this.byRecord.delete(end.record);
     end.vm.flows[end.slot] = null;
     this.ledger.foldRecord(end.record);
@@ -234,4 +236,8 @@ export class EndBook {
       cookie: cookie.toString(),
     };
   }
+}
+
+function socketKey(vm: string, cookie: bigint): string {
+  return `${vm} ${cookie}`;
 }

@@ -98,7 +98,7 @@ let switchboard: Switchboard | null = null;
 process.on('message', (message: unknown) => {
   const command = parseCommand(message);
   if (command.type === 'reset') {
-    for (const cookie of command.cookies) switchboard?.resetCookie(cookie);
+    for (const socket of command.sockets) switchboard?.resetFlow(socket);
     return;
   }
   start(HostConfig.parse(command.config), command.version).then(

@@ -6,6 +6,7 @@ import type { FlowEnd } from './flow-end.js';
 import { endFaulty, stackOf } from './flow-fault.js';
 import type { GuestVm } from './guest-vm.js';
 import type { LocalPairs } from './local-pairs.js';
+import type { SocketName } from './messages.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
 import type { SocketOwners } from './socket-owners.js';
 
@@ -121,11 +122,10 @@ export class Switchboard {
     else this.book.reset(end, why);
   };
 
-  /** @returns whether a flow has this cookie */
-  resetCookie(cookie: bigint): boolean {
-    const end = this.book.withCookie(cookie);
+  /** Ends the flow of a socket, if it is one that was claimed. */
+  resetFlow({ vm, cookie }: SocketName): void {
+    const end = this.book.withSocket(vm, cookie);
     if (end) this.contain(end, () => this.reset(end, 'asked by an operator'));
-    return end !== undefined;
   }
 
   /** Looks whether the guest’s socket still exists. Also for all flows of a process that is gone. */

@@ -52,7 +52,7 @@ test('a reader that frees a byte whenever it is told of one holds nobody up, and
       const visit = (vm: FlowEnd['vm'], index: number): void => {
         const before = to.received;
         board.service(vm, index);
-          assert.ok(to.received - before <= 100, `one visit moved ${to.received - before} bytes`);
+        assert.ok(to.received - before <= 100, `one visit moved ${to.received - before} bytes`);
       };
       from.vm.takeDoorbells(visit);
     );

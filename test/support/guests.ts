@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
 import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
-import { DataPlaneReport } from '../../src/dataplane/messages.js';
+import { DataPlaneReport, type SocketName } from '../../src/dataplane/messages.js';
 import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 import { SharedMemory } from '../../src/native/shared-memory.js';
@@ -239,8 +239,8 @@ export class Guests {
     execFileSync('nsenter', [`--net=${this.vmNamed(vm).networkNamespace}`, ...command]);
   }
 
-  resetFlows(cookies: bigint[]): void {
-    for (const plane of this.planes.values()) plane.send({ type: 'reset', cookies });
+  resetFlows(sockets: SocketName[]): void {
+    for (const plane of this.planes.values()) plane.send({ type: 'reset', sockets });
   }
 
   /** A program in a VM, with the library unless `plain`. */

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import type { HostConfig } from '../../config/host-config.js';
-import { DataPlaneReport, type DataPlaneCommand } from '../../dataplane/messages.js';
+import { DataPlaneReport, type DataPlaneCommand, type SocketName } from '../../dataplane/messages.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
 
@@ -51,8 +51,8 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
   }
 
   /** Ends flows that have a fast path at both of their ends. What has none is not touched. */
-  reset(cookies: bigint[]): void {
-    this.#send({ type: 'reset', cookies });
+  reset(sockets: SocketName[]): void {
+    this.#send({ type: 'reset', sockets });
   }
 
   /** Ends the process; flows live on in memory until a next one takes them up. */

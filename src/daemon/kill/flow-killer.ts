@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Flow } from '../../api/flow.js';
 import type { KillOutcome } from '../../api/kill.js';
+import type { SocketName } from '../../dataplane/messages.js';
 import type { Connection } from '../observer/connection.js';
 import type { SocketDiagnosis } from '../observer/socket-diagnosis.js';
 
@@ -13,7 +14,7 @@ export interface KillTarget {
 /** What the killer needs of the rest of vsockd. */
 export interface KillerSurroundings {
   /** Ends the fast paths of these connections. */
-  resetFastPaths: (cookies: bigint[]) => void;
+  resetFastPaths: (sockets: SocketName[]) => void;
   /** Sends resets to both ends of the connections. */
   resetConnections: (targets: KillTarget[]) => Promise<void>;
   /** Ids of the connections that are open now. */
@@ -30,7 +31,9 @@ export class FlowKiller {
 
   async kill(targets: KillTarget[]): Promise<KillOutcome[]> {
     const { resetFastPaths, resetConnections, openIds } = this.surroundings;
-    resetFastPaths(targets.map(({ connection }) => connection.socket.cookie));
+    resetFastPaths(
+      targets.map(({ flow, connection }) => ({ vm: flow.vm, cookie: connection.socket.cookie })),
+    );
     await resetConnections(targets);
     let open = await openIds();
     if (targets.some(({ flow }) => open.has(flow.id))) {
