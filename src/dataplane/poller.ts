@@ -14,40 +14,40 @@ const passesPerClock = 8;
  */
 export class Poller {
   private running = false;
+  /** Since when there has been nothing to do, over all turns; null: there was in the last pass. */
+  private quietSince: number | null = null;
 
   constructor(
     private readonly vms: GuestVm[],
     private readonly service: (vm: GuestVm, slot: number) => void,
     private readonly queuePairs: QueuePairSource,
     private readonly spinMilliseconds: number,
+    private readonly now = (): number => performance.now(),
   ) {}
 
   /** Begins a spin, unless one is under way. */
   readonly wake = (): void => {
     if (this.running) return;
     this.running = true;
+    this.quietSince = null;
     this.setSleeping(false);
     this.turn();
   };
 
   private readonly turn = (): void => {
-    const began = performance.now();
-    let quietSince = began;
-    for (let pass = 0; pass < passesPerTurn;) {
+    const began = this.now();
+    for (let pass = 1; pass <= passesPerTurn; pass++) {
       if (this.pass()) {
-        pass++;
-        quietSince = -1;
-        if (pass % passesPerClock === 0 && performance.now() - began > turnMilliseconds) break;
+        this.quietSince = null;
+        if (pass % passesPerClock === 0 && this.now() - began > turnMilliseconds) break;
         continue;
       }
-      pass++;
       schedulerYield();
-      const now = performance.now();
-      if (quietSince < 0) quietSince = now;
-      else if (now - quietSince > this.spinMilliseconds) {
-        if (this.sleep()) return;
-        quietSince = -1;
-      }
+      const now = this.now();
+      this.quietSince ??= now;
+      if (now - this.quietSince <= this.spinMilliseconds) continue;
+      if (this.sleep()) return;
+      this.quietSince = null;
     }
     setImmediate(this.turn);
   };
