@@ -1,8 +1,17 @@
 import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeSync } from 'node:fs';
 import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
 import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
@@ -237,6 +246,23 @@ export class Guests {
   /** A command in a VM’s network namespace, done when it returns. */
   inNamespace(vm: string, command: string[]): void {
     execFileSync('nsenter', [`--net=${this.vmNamed(vm).networkNamespace}`, ...command]);
+  }
+
+  /** What runs in a VM, besides the process that holds its namespace. */
+  programsIn(vm: string): { pid: number; command: string }[] {
+    const { networkNamespace } = this.vmNamed(vm);
+    const namespace = readlinkSync(networkNamespace);
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && networkNamespace !== `/proc/${pid}/ns/net`)
+      .flatMap((pid) => {
+        try {
+          if (readlinkSync(`/proc/${pid}/ns/net`) !== namespace) return [];
+          return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
+        } catch {
+          return []; // it has ended
+        }
+      });
   }
 
   resetFlows(sockets: SocketName[]): void {

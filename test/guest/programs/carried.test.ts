@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ringBytes } from '../../src/channel/region-layout.js';
-import { Programs } from '../support/programs.js';
+import { ringBytes } from '../../../src/channel/region-layout.js';
+import { nginx } from '../../support/nginx.js';
+import { Programs, type Way } from '../../support/programs.js';
 
-const fixtures = new URL('../../../test/fixtures/', import.meta.url).pathname;
 const address = '10.0.0.2';
 
 let programs: Programs;
@@ -24,10 +24,10 @@ after(async () => {
 });
 
 /** A server and a client of it; what the client printed, and how many flows were in shared memory meanwhile. */
-async function pair(port: number, server: string[], client: string[], plain: boolean) {
-  const serving = await programs.serve(port, server, plain);
+async function pair(port: number, server: string[], client: string[], way: Way) {
+  const serving = await programs.serve(port, server, way);
   try {
-    const { result, flows } = await programs.countFlows(programs.run('a', client, plain));
+    const { result, flows } = await programs.countFlows(programs.run('a', client, way));
     assert.equal(result.code, 0, `${client.join(' ')}: ${result.output}`);
     return { output: result.output, flows };
   } finally {
@@ -35,27 +35,17 @@ async function pair(port: number, server: string[], client: string[], plain: boo
   }
 }
 
-/** The same output on plain TCP and in shared memory. */
-async function sameOutput(port: number, server: string[], client: string[], flows: number): Promise<void> {
-  const plain = await pair(port, server, client, true);
-  const carried = await pair(port, server, client, false);
-  assert.equal(plain.flows, 0);
-  assert.ok(carried.flows >= flows, `flows in shared memory: ${carried.flows}`);
-  assert.notEqual(carried.output, '');
-  assert.equal(carried.output, plain.output);
-}
-
 test('Redis: a benchmark during a background save, and its own count of bytes', async () => {
   const files = ['--dir', directory, '--save', '', '--protected-mode', 'no'];
-  const server = await programs.serve(6379, ['redis-server', '--bind', address, ...files], false);
+  const server = await programs.serve(6379, ['redis-server', '--bind', address, ...files], 'both');
   const cli = async (...command: string[]): Promise<string> => {
-    const { code, output } = await programs.run('a', ['redis-cli', '-h', address, ...command], false);
+    const { code, output } = await programs.run('a', ['redis-cli', '-h', address, ...command], 'both');
     assert.equal(code, 0);
     return output;
   };
   const before = programs.ringBytes('b');
   const load = ['redis-benchmark', '-h', address, '-c', '10', '-n', '40000', '-d', '100', '-r', '10000'];
-  const benchmark = programs.countFlows(programs.run('a', [...load, '-t', 'set,get', '--csv'], false));
+  const benchmark = programs.countFlows(programs.run('a', [...load, '-t', 'set,get', '--csv'], 'both'));
   assert.match(await cli('BGSAVE'), /Background saving started/);
   const { result, flows } = await benchmark;
   assert.equal(result.code, 0);
@@ -86,7 +76,7 @@ for (const [name, options, streams] of [
     const vm = name === 'from the server' ? 'b' : 'a';
     const before = { ring: programs.ringBytes(vm).tx, wire: await programs.wireTxBytes(vm) };
     const client = ['iperf3', '-c', address, '-t', '1', '-J', ...options];
-    const { output, flows } = await pair(5201, ['iperf3', '-s', '-B', address], client, false);
+    const { output, flows } = await pair(5201, ['iperf3', '-s', '-B', address], client, 'both');
     const ring = programs.ringBytes(vm).tx - before.ring;
     const wire = (await programs.wireTxBytes(vm)) - before.wire;
     const report = JSON.parse(output) as Record<'end', Record<string, { bytes: number }>>;
@@ -103,7 +93,7 @@ for (const [name, options, streams] of [
 test('sockperf: no message lost, doubled or out of order', async () => {
   const at = ['--tcp', '-i', address, '-p', '11111'];
   const client = ['sockperf', 'ping-pong', ...at, '-t', '1'];
-  const { output, flows } = await pair(11111, ['sockperf', 'server', ...at], client, false);
+  const { output, flows } = await pair(11111, ['sockperf', 'server', ...at], client, 'both');
   assert.ok(flows >= 2, `flows in shared memory: ${flows}`);
   assert.match(output, /dropped messages = 0; # duplicated messages = 0; # out-of-order messages = 0/);
 });
@@ -113,38 +103,15 @@ test('nginx and curl: large files by sendfile on one connection', async () => {
   mkdirSync(root);
   const files = ['one', 'two', 'three'].map((name) => ({ name, content: randomBytes(12 << 20) }));
   for (const { name, content } of files) writeFileSync(join(root, name), content);
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const lines = [
-    'user root; daemon off; worker_processes 1; error_log stderr; events {}',
-    `pid ${directory}/nginx.pid;`,
-    `http { access_log off; sendfile on; ${paths.map((one) => `${one}_temp_path ${directory}/${one};`).join(' ')}`,
-    `server { listen ${address}:8080; root ${root}; } }`,
-  ];
-  writeFileSync(join(directory, 'nginx.conf'), lines.join('\n'));
-  const nginx = ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf')];
+  const server = nginx(directory, `listen ${address}:8080; root ${root};`);
   const urls = files.flatMap(({ name }) => ['-o', join(directory, name), `http://${address}:8080/${name}`]);
   const curl = ['curl', '-sS', '-w', '%{http_code} %{size_download} %{num_connects}\n', ...urls];
   const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-  for (const plain of [true, false]) {
-    const { output, flows } = await pair(8080, nginx, curl, plain);
+  for (const way of ['none', 'both'] as const) {
+    const { output, flows } = await pair(8080, server, curl, way);
     assert.equal(output, `200 ${12 << 20} 1\n200 ${12 << 20} 0\n200 ${12 << 20} 0\n`);
-    assert.equal(flows >= 2, !plain);
+    assert.equal(flows >= 2, way === 'both');
     for (const { name, content } of files)
       assert.equal(digest(readFileSync(join(directory, name))), digest(content), name);
   }
-});
-
-test('Python’s asyncio: ten connections at once', async () => {
-  const program = ['/usr/bin/python3', join(fixtures, 'asyncio_echo.py')];
-  await sameOutput(
-    9001,
-    [...program, 'server', address, '9001'],
-    [...program, 'client', address, '9001'],
-    20,
-  );
-});
-
-test('Node’s HTTP: connections that are kept', async () => {
-  const program = [process.execPath, join(fixtures, 'http-keep-alive.mjs')];
-  await sameOutput(9002, [...program, 'server', address, '9002'], [...program, 'client', address, '9002'], 8);
 });
