@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { seenReader, type Seen } from './seen.js';
 
 /** What to list. Different filters must all hold. */
 export interface ListQuery {
@@ -25,6 +26,8 @@ export interface List<Row extends object> {
   /** The field by which a list is sorted where the query does not say it, and where rows are level. */
   order: keyof Row & string;
   query: z.ZodType<ListQuery>;
+  /** Reads an item that a vsockd of any version sent; null where it is none. */
+  seen: (value: unknown) => Seen<Row> | null;
   answer: z.ZodType<ListAnswer<Row>>;
 }
 
@@ -45,6 +48,7 @@ export function defineList<Row extends object>(definition: {
     fields,
     filters: filters.map(([field]) => field),
     order,
+    seen: seenReader<Row>(item, order),
     query: z.strictObject({
       ...Object.fromEntries(filters.map(([field, schema]) => [field, schema.optional()])),
       sort: z

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { seenReader } from './seen.js';
 
 /** A hypervisor as its own vsockd sees it. */
 export const Host = z.object({
   name: z.string(),
   version: z.string(),
-  apiVersion: z.literal(1),
+  apiVersion: z.number().int().describe('changes with what breaks a client'),
+  apiRevision: z.number().int().describe('grows with what is added'),
   startedAt: z.iso.datetime(),
   vms: z.number().int(),
   flows: z.number().int(),
@@ -23,3 +25,6 @@ export const Host = z.object({
   upgradeAfterBytes: z.number().int().describe('bytes after which it asks all the same'),
 });
 export type Host = z.infer<typeof Host>;
+
+/** Reads what a vsockd of any version says of its host. */
+export const seenHost = seenReader<Host>(Host, 'name');

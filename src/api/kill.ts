@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { seenReader } from './seen.js';
 
 /** POST /v1/flows/kill: either ids or one VM’s flows. */
 export const KillRequest = z.union([
@@ -16,3 +17,6 @@ export type KillOutcome = z.infer<typeof KillOutcome>;
 
 export const KillResponse = z.object({ outcomes: z.array(KillOutcome) });
 export type KillResponse = z.infer<typeof KillResponse>;
+
+/** Reads an outcome that a vsockd of any version sent. */
+export const seenKillOutcome = seenReader<KillOutcome>(KillOutcome, 'id');

@@ -5,6 +5,7 @@ import { Device } from './device.js';
 import { HostLink } from './host-link.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
 import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
+import type { Seen } from './seen.js';
 import { Vm } from './vm.js';
 
 const name = z.string().max(64);
@@ -26,6 +27,9 @@ export interface RowsOf {
   counters: Counter;
 }
 export type ListName = keyof RowsOf;
+
+/** The same as a client sees them, whatever version its vsockd has. */
+export type SeenRowsOf = { [Name in ListName]: Seen<RowsOf[Name]> };
 
 /** Every list of the API. */
 export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {

@@ -9,6 +9,9 @@ import type { ListAnswer } from '../../src/api/define-list.js';
 import { Host } from '../../src/api/host.js';
 import { KillResponse } from '../../src/api/kill.js';
 import { lists, type RowsOf } from '../../src/api/lists.js';
+import type { ZodType } from 'zod';
+import * as old from '../api/schemas-1.1/index.js';
+import { apiVersionHeader } from '../../src/api/version.js';
 import { GuestProgram } from './support/guest-program.js';
 import { TestNetwork } from './support/test-network.js';
 import { TestVsockd } from './support/test-vsockd.js';
@@ -106,6 +109,45 @@ describe('vsockd', () => {
       '/v1/flows/kill',
       '/v1/openapi.json',
     ]);
+  });
+
+  it('tells the version of its API in every answer', async () => {
+    for (const path of [
+      '/v1/host',
+      '/v1/flows',
+      '/v1/nothing',
+      '/v1/flows?limit=-1',
+      '/v1/%zz',
+      '/v1/flows/kill',
+    ])
+      assert.match(await vsockd.headers(path), new RegExp(`^${apiVersionHeader}: 1\\.\\d+\r?$`, 'm'), path);
+  });
+
+  it('is understood by a client of the version before, which asks in its own words', async () => {
+    const asked: [string, ZodType][] = [
+      ['/v1/host', old.Host],
+      ['/v1/vms', old.list(old.Vm)],
+      ['/v1/flows', old.list(old.Flow)],
+      ['/v1/flows?vm=one', old.list(old.Flow)],
+      ['/v1/links', old.list(old.HostLink)],
+      ['/v1/devices', old.list(old.Device)],
+      ['/v1/qps?device=rxe0', old.list(old.QueuePair)],
+      ['/v1/cqs', old.list(old.CompletionQueue)],
+      ['/v1/mrs', old.list(old.MemoryRegion)],
+      ['/v1/pds', old.list(old.ProtectionDomain)],
+      ['/v1/cmids', old.list(old.CmId)],
+      ['/v1/counters', old.list(old.Counter)],
+    ];
+    for (const [path, schema] of asked) {
+      const { status, body } = await vsockd.get(path);
+      assert.equal(status, 200, path);
+      schema.parse(body);
+    }
+    const { body } = await vsockd.post('/v1/flows/kill?dryRun=true', old.KillRequest.parse({ vm: 'one' }));
+    assert.equal((old.list(old.Flow).parse(body) as { items: unknown[] }).items.length, 1);
+    const killed = await vsockd.post('/v1/flows/kill', old.KillRequest.parse({ ids: ['one:1'] }));
+    old.KillResponse.parse(killed.body);
+    rmSync(dirname(vsockd.config.auditLog), { recursive: true });
   });
 
   it('says in one line what is wrong with a request', async () => {

@@ -23,6 +23,8 @@ export interface Column<Row> {
   /** Widest that the UI makes it, in terminal columns. */
   maximumWidth: number;
   value: (row: Row) => Value;
+  /** How the value is written, where that says more than the value: `stale 7s`. */
+  text?: (row: Row) => string;
   tone?: (row: Row) => Tone;
 }
 
@@ -50,6 +52,11 @@ function asValue(value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
+}
+
+/** Null where either is not known. */
+export function sum(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one + other;
 }
 
 export function isNumeric(kind: Kind): boolean {

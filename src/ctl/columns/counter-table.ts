@@ -1,8 +1,9 @@
 import { counterSources, type Counter } from '../../api/counter.js';
+import type { Seen } from '../../api/seen.js';
 import { field, type Table } from './column.js';
 import { hostAndDevice, portColumn } from './rdma-columns.js';
 
-export const counterTable: Table<Counter> = {
+export const counterTable: Table<Seen<Counter>> = {
   noun: 'counter',
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
@@ -18,7 +19,7 @@ export const counterTable: Table<Counter> = {
       summary: 'device and port',
       value: (row) => (row.port === null ? row.device : `${row.device}/${String(row.port)}`),
     },
-    ...hostAndDevice<Counter>(),
+    ...hostAndDevice<Seen<Counter>>(),
     portColumn(),
     field('name', {
       header: 'COUNTER',
@@ -35,7 +36,7 @@ export const counterTable: Table<Counter> = {
       priority: 1,
       maximumWidth: 20,
       summary: 'how much; data in bytes',
-      kindOf: (row) => row.unit,
+      kindOf: (row) => (row.unit === 'bytes' ? 'bytes' : 'count'),
     }),
     field('perSecond', {
       header: 'PER SECOND',

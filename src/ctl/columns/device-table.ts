@@ -1,6 +1,9 @@
-import type { Device } from '../../api/device.js';
+import type * as api from '../../api/device.js';
+import type { Seen } from '../../api/seen.js';
 import { field, type Column, type Table, type Tone } from './column.js';
 import { hostAndDevice, idColumn, portColumn } from './rdma-columns.js';
+
+type Device = Seen<api.Device>;
 
 export const deviceTable: Table<Device> = {
   noun: 'device',
@@ -145,7 +148,7 @@ function inUse(
     priority: 6,
     maximumWidth: 8,
     summary,
-    value: (row) => row.inUse[kernelName] ?? null,
+    value: (row) => row.inUse?.[kernelName] ?? null,
   };
 }
 

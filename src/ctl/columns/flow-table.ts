@@ -1,9 +1,10 @@
 import { flowReasons, type Flow } from '../../api/flow.js';
-import { field, type Table, type Tone } from './column.js';
+import type { Seen } from '../../api/seen.js';
+import { field, sum, type Table, type Tone } from './column.js';
 import { endpoint } from './endpoint.js';
 
-/** A flow as a row; `closed` is for the totals of flows that ended while someone watched. */
-export type FlowRow = Omit<Flow, 'state'> & { state: Flow['state'] | 'closed' };
+/** A flow as a row; its state is also `closed`: the totals of flows that ended while someone watched. */
+export type FlowRow = Seen<Flow>;
 
 const faint = (row: FlowRow): Tone => (row.state === 'closed' ? 'muted' : 'plain');
 
@@ -211,7 +212,7 @@ export const flowTable: Table<FlowRow> = {
       priority: 99,
       maximumWidth: 10,
       summary: 'both directions together',
-      value: (row) => row.txBytesPerSecond + row.rxBytesPerSecond,
+      value: (row) => sum(row.txBytesPerSecond, row.rxBytesPerSecond),
     },
     {
       key: 'bytes',
@@ -221,7 +222,7 @@ export const flowTable: Table<FlowRow> = {
       priority: 99,
       maximumWidth: 9,
       summary: 'both directions together',
-      value: (row) => row.txBytes + row.rxBytes,
+      value: (row) => sum(row.txBytes, row.rxBytes),
     },
     field('localAddress', {
       header: 'LOCAL ADDRESS',

@@ -24,5 +24,6 @@ function formatValue(value: Value, kind: Kind, options: FormatOptions): string {
 
 /** A cell as people read it. */
 export function formatCell<Row>(column: Column<Row>, row: Row, options: FormatOptions): string {
+  if (column.text !== undefined && !options.exact) return column.text(row);
   return formatValue(column.value(row), column.kindOf?.(row) ?? column.kind, options);
 }

@@ -1,35 +1,69 @@
-import type { Host } from '../../api/host.js';
+import { type Host } from '../../api/host.js';
+import type { Seen } from '../../api/seen.js';
+import { firstApi, formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
 import type { HostOutcome } from '../fleet/fleet.js';
-import { field, type Table } from './column.js';
+import { formatDuration } from '../text/units.js';
+import { field, type Table, type Tone } from './column.js';
+
+/**
+ * How a host is reached. `stale`: what it said last is old, and it has not answered since. `skew`: it answers, in
+ * another version of the API than ours.
+ */
+export type HostStatus = 'connecting' | 'ok' | 'stale' | 'skew' | 'failed';
 
 type Unknown<Fields> = { [Key in keyof Fields]: Fields[Key] | null };
 
 /** A host as it was reached, or the reason why it was not; what is not known is null. */
-export interface HostRow extends Unknown<Omit<Host, 'name' | 'apiVersion'>> {
+export interface HostRow extends Unknown<Seen<Host>> {
   /** The name under which vsockctl reaches the host. */
   host: string;
-  status: 'connecting' | 'ok' | 'failed';
-  /** Why it failed, for people and for machines. */
+  status: HostStatus;
+  /** Why it failed, or what is different about it, for people and for machines. */
   error: string | null;
   errorCode: string | null;
-  /** What the host calls itself. */
-  name: string | null;
+  /** When it said what is known of it. ISO 8601. */
+  answeredAt: string | null;
+  /** How long that has been, in seconds. */
+  ageSeconds: number | null;
 }
 
-export function hostRow(outcome: HostOutcome<Host>): HostRow {
-  if (!outcome.ok)
-    return {
-      ...unknownHost(outcome.host),
-      status: 'failed',
-      error: outcome.error.message,
-      errorCode: outcome.error.code,
-    };
-  const { name, version, startedAt, vms, flows, fastFlows, txBytesPerSecond, rxBytesPerSecond } =
-    outcome.answer;
-  const { rdmaDevices, rdmaReason, upgradeAfterCalls, upgradeAfterBytes } = outcome.answer;
-  const known = { name, version, startedAt, vms, flows, fastFlows, txBytesPerSecond, rxBytesPerSecond };
-  const settings = { rdmaDevices, rdmaReason, upgradeAfterCalls, upgradeAfterBytes };
-  return { ...unknownHost(outcome.host), ...known, ...settings, status: 'ok' };
+/** When an answer came, and how it is to be judged now. */
+export interface Age {
+  answeredAt: Date;
+  now: Date;
+  /** It is old. */
+  isStale: boolean;
+}
+
+export function hostRow(outcome: HostOutcome<Seen<Host>>, { answeredAt, now, isStale }: Age): HostRow {
+  const { host } = outcome;
+  if (!outcome.ok) {
+    const { message, code } = outcome.error;
+    return { ...unknownHost(host), status: 'failed', error: message, errorCode: code };
+  }
+  const skew = skewOf(outcome.answer);
+  return {
+    ...unknownHost(host),
+    ...outcome.answer,
+    status: isStale ? 'stale' : skew === null ? 'ok' : 'skew',
+    error: skew,
+    errorCode: skew === null ? null : 'api-skew',
+    answeredAt: answeredAt.toISOString(),
+    ageSeconds: Math.max(0, Math.round((now.getTime() - answeredAt.getTime()) / 1000)),
+  };
+}
+
+/** What another version of its API means; null where it is ours. */
+function skewOf(host: Seen<Host>): string | null {
+  const api: ApiVersion = {
+    version: host.apiVersion ?? firstApi.version,
+    revision: host.apiRevision ?? firstApi.revision,
+  };
+  if (api.version === ownApi.version && api.revision === ownApi.revision) return null;
+  const older =
+    api.version < ownApi.version || (api.version === ownApi.version && api.revision < ownApi.revision);
+  const what = older ? 'older: update its vsockd' : 'newer: update vsockctl';
+  return `its vsockd speaks API ${formatApiVersion(api)}, vsockctl ${formatApiVersion(ownApi)}; it is ${what}`;
 }
 
 /** A host that has not answered yet. */
@@ -39,8 +73,12 @@ export function unknownHost(host: string): HostRow {
     status: 'connecting',
     error: null,
     errorCode: null,
+    answeredAt: null,
+    ageSeconds: null,
     name: null,
     version: null,
+    apiVersion: null,
+    apiRevision: null,
     startedAt: null,
     vms: null,
     flows: null,
@@ -53,6 +91,19 @@ export function unknownHost(host: string): HostRow {
     upgradeAfterBytes: null,
   };
 }
+
+/** Its figures are of now. */
+export function isCurrent(row: HostRow): boolean {
+  return row.status === 'ok' || row.status === 'skew';
+}
+
+const statusTones: Record<HostStatus, Tone> = {
+  connecting: 'muted',
+  ok: 'good',
+  stale: 'warning',
+  skew: 'warning',
+  failed: 'bad',
+};
 
 export const hostTable: Table<HostRow> = {
   noun: 'host',
@@ -74,9 +125,35 @@ export const hostTable: Table<HostRow> = {
       show: 'always',
       priority: 1,
       maximumWidth: 10,
-      summary: 'ok, failed or connecting',
-      tone: (row) => (row.status === 'ok' ? 'good' : row.status === 'failed' ? 'bad' : 'muted'),
+      summary:
+        'ok; stale: what it said last is so old; skew: its API has another version; failed; connecting',
+      text: (row) => (row.status === 'stale' ? `stale ${formatDuration(row.ageSeconds ?? 0)}` : row.status),
+      tone: (row) => statusTones[row.status],
     }),
+    field('ageSeconds', {
+      header: 'AGE',
+      kind: 'count',
+      show: 'never',
+      priority: 99,
+      maximumWidth: 6,
+      summary: 'seconds since it said what is shown of it',
+    }),
+    {
+      key: 'api',
+      header: 'API',
+      kind: 'text',
+      show: 'wide',
+      priority: 9,
+      maximumWidth: 6,
+      summary: 'version of the API that its vsockd speaks',
+      value: (row) =>
+        row.name === null
+          ? null
+          : formatApiVersion({
+              version: row.apiVersion ?? firstApi.version,
+              revision: row.apiRevision ?? firstApi.revision,
+            }),
+    },
     field('name', {
       header: 'NAME',
       kind: 'text',
@@ -191,8 +268,8 @@ export const hostTable: Table<HostRow> = {
       show: 'always',
       priority: 1,
       maximumWidth: 120,
-      summary: 'why it cannot be reached',
-      tone: () => 'bad',
+      summary: 'why it cannot be reached, or what is different about it',
+      tone: (row) => (row.status === 'failed' ? 'bad' : 'warning'),
     }),
     field('errorCode', {
       header: 'ERROR CODE',

@@ -1,10 +1,10 @@
 import type { KillOutcome } from '../../api/kill.js';
+import type { Seen } from '../../api/seen.js';
 import { field, type Table } from './column.js';
 
-/** What became of one flow that was to be killed. */
-export interface OutcomeRow extends Omit<KillOutcome, 'outcome'> {
+/** What became of one flow that was to be killed: what its host said, or `would-reset`, or `unknown`. */
+export interface OutcomeRow extends Seen<KillOutcome> {
   host: string;
-  outcome: KillOutcome['outcome'] | 'would-reset';
 }
 
 export const outcomeTable: Table<OutcomeRow> = {

@@ -1,6 +1,9 @@
-import type { QueuePair } from '../../api/rdma-resources.js';
+import type * as api from '../../api/rdma-resources.js';
+import type { Seen } from '../../api/seen.js';
 import { field, type Table, type Tone } from './column.js';
 import { domainColumn, hostAndDevice, idColumn, ownerColumns, portColumn } from './rdma-columns.js';
+
+type QueuePair = Seen<api.QueuePair>;
 
 export const queuePairTable: Table<QueuePair> = {
   noun: 'queue pair',

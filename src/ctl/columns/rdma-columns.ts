@@ -2,7 +2,7 @@ import { field, type Column } from './column.js';
 
 /** Columns that several kinds of RDMA objects have. `priority` says how soon they go in a narrow window. */
 
-export function hostAndDevice<Row extends { host: string; device: string }>(): Column<Row>[] {
+export function hostAndDevice<Row extends { host: string; device: string | null }>(): Column<Row>[] {
   return [
     field('host', {
       header: 'HOST',

@@ -1,4 +1,5 @@
 import type { CmId, CompletionQueue, MemoryRegion, ProtectionDomain } from '../../api/rdma-resources.js';
+import type { Seen } from '../../api/seen.js';
 import { field, type Table } from './column.js';
 import { endpoint } from './endpoint.js';
 import {
@@ -11,11 +12,11 @@ import {
   usersColumn,
 } from './rdma-columns.js';
 
-export const completionQueueTable: Table<CompletionQueue> = {
+export const completionQueueTable: Table<Seen<CompletionQueue>> = {
   ...named('completion queue'),
   columns: [
     idColumn('CQ', 'device and number of the completion queue'),
-    ...hostAndDevice<CompletionQueue>(),
+    ...hostAndDevice<Seen<CompletionQueue>>(),
     field('cqn', {
       header: 'CQN',
       kind: 'count',
@@ -50,15 +51,15 @@ export const completionQueueTable: Table<CompletionQueue> = {
       summary: 'whether interrupts are moderated by load',
     }),
     contextColumn(),
-    ...ownerColumns<CompletionQueue>(),
+    ...ownerColumns<Seen<CompletionQueue>>(),
   ],
 };
 
-export const memoryRegionTable: Table<MemoryRegion> = {
+export const memoryRegionTable: Table<Seen<MemoryRegion>> = {
   ...named('memory region'),
   columns: [
     idColumn('MR', 'device and number of the memory region'),
-    ...hostAndDevice<MemoryRegion>(),
+    ...hostAndDevice<Seen<MemoryRegion>>(),
     field('mrn', {
       header: 'MRN',
       kind: 'count',
@@ -75,16 +76,16 @@ export const memoryRegionTable: Table<MemoryRegion> = {
       maximumWidth: 9,
       summary: 'size of the memory',
     }),
-    { ...domainColumn<MemoryRegion>(), show: 'always' },
-    ...ownerColumns<MemoryRegion>(),
+    { ...domainColumn<Seen<MemoryRegion>>(), show: 'always' },
+    ...ownerColumns<Seen<MemoryRegion>>(),
   ],
 };
 
-export const protectionDomainTable: Table<ProtectionDomain> = {
+export const protectionDomainTable: Table<Seen<ProtectionDomain>> = {
   ...named('protection domain'),
   columns: [
     idColumn('PD', 'device and number of the protection domain'),
-    ...hostAndDevice<ProtectionDomain>(),
+    ...hostAndDevice<Seen<ProtectionDomain>>(),
     field('pdn', {
       header: 'PDN',
       kind: 'count',
@@ -95,15 +96,15 @@ export const protectionDomainTable: Table<ProtectionDomain> = {
     }),
     usersColumn(),
     contextColumn(),
-    ...ownerColumns<ProtectionDomain>(),
+    ...ownerColumns<Seen<ProtectionDomain>>(),
   ],
 };
 
-export const cmIdTable: Table<CmId> = {
+export const cmIdTable: Table<Seen<CmId>> = {
   ...named('cm_id'),
   columns: [
     idColumn('CM ID', 'device and number of the endpoint'),
-    ...hostAndDevice<CmId>(),
+    ...hostAndDevice<Seen<CmId>>(),
     portColumn(),
     field('cmIdn', {
       header: 'CM IDN',
@@ -153,7 +154,7 @@ export const cmIdTable: Table<CmId> = {
       priority: 2,
       maximumWidth: 28,
       summary: 'address and port here',
-      value: (row) => cmEndpoint(row.sourceAddress, row.sourcePort),
+      value: (row) => endpoint(row.sourceAddress, row.sourcePort),
     },
     {
       key: 'destination',
@@ -163,7 +164,7 @@ export const cmIdTable: Table<CmId> = {
       priority: 2,
       maximumWidth: 28,
       summary: 'address and port at the other end',
-      value: (row) => cmEndpoint(row.destinationAddress, row.destinationPort),
+      value: (row) => endpoint(row.destinationAddress, row.destinationPort),
     },
     field('sourcePort', {
       header: 'SOURCE PORT',
@@ -181,7 +182,7 @@ export const cmIdTable: Table<CmId> = {
       maximumWidth: 5,
       summary: 'port at the other end',
     }),
-    ...ownerColumns<CmId>(),
+    ...ownerColumns<Seen<CmId>>(),
   ],
 };
 
@@ -193,8 +194,4 @@ function named<Row extends { host: string; id: string }>(noun: string): Omit<Tab
     locate: (row) => `${row.host}/${row.id}`,
     defaultSort: 'id',
   };
-}
-
-function cmEndpoint(address: string | null, port: number | null): string | null {
-  return address === null || port === null ? null : endpoint(address, port);
 }

@@ -1,7 +1,8 @@
 import type { Vm } from '../../api/vm.js';
-import { field, type Table } from './column.js';
+import type { Seen } from '../../api/seen.js';
+import { field, sum, type Table } from './column.js';
 
-export type VmRow = Vm;
+export type VmRow = Seen<Vm>;
 
 export const vmTable: Table<VmRow> = {
   noun: 'VM',
@@ -80,7 +81,7 @@ export const vmTable: Table<VmRow> = {
       priority: 2,
       maximumWidth: 7,
       summary: 'its flows that are not on path tcp',
-      tone: (row) => (row.fastFlows > 0 ? 'good' : 'plain'),
+      tone: (row) => ((row.fastFlows ?? 0) > 0 ? 'good' : 'plain'),
     }),
     field('txBytesPerSecond', {
       header: 'TX/S',
@@ -122,7 +123,7 @@ export const vmTable: Table<VmRow> = {
       priority: 99,
       maximumWidth: 10,
       summary: 'both directions together',
-      value: (row) => row.txBytesPerSecond + row.rxBytesPerSecond,
+      value: (row) => sum(row.txBytesPerSecond, row.rxBytesPerSecond),
     },
   ],
 };

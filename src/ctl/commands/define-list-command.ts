@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { List } from '../../api/define-list.js';
-import { lists, type ListName, type RowsOf } from '../../api/lists.js';
+import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Table } from '../columns/column.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import type { Narrowing } from '../fleet/host-client.js';
@@ -63,7 +63,7 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
 /** The part of a list command that follows from the API’s list. */
 export function fromApi<Name extends ListName>(
   name: Name,
-): Pick<ListCommand<RowsOf[Name]>, 'fields' | 'collect'> {
+): Pick<ListCommand<SeenRowsOf[Name]>, 'fields' | 'collect'> {
   const list: List<RowsOf[Name]> = lists[name];
   return {
     fields: list.fields,

@@ -33,7 +33,7 @@ export async function printFrames(fleet: Fleet, input: TopInput, context: Contex
 }
 
 function frameOf(fleet: Fleet, rounds: readonly HostRound[]): Frame {
-  return buildFrame(fleet.names, new Map(rounds.map((round) => [round.host, round])), new Date());
+  return buildFrame(fleet.names, new Map(rounds.map((round) => [round.host, round])), new Date(), Infinity);
 }
 
 function render(frame: Frame, input: TopInput): string {

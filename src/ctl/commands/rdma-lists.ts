@@ -8,7 +8,7 @@ import {
   memoryRegionTable,
   protectionDomainTable,
 } from '../columns/rdma-object-tables.js';
-import type { ListName, RowsOf } from '../../api/lists.js';
+import type { ListName, SeenRowsOf } from '../../api/lists.js';
 import type { Command, Example } from './command.js';
 import { defineListCommand, fromApi } from './define-list-command.js';
 
@@ -17,7 +17,7 @@ type RdmaList = Exclude<ListName, 'vms' | 'flows' | 'links'>;
 /** A list of RDMA objects: the command has the list’s name. */
 function rdmaCommand<Name extends RdmaList>(
   name: Name,
-  table: Table<RowsOf[Name]>,
+  table: Table<SeenRowsOf[Name]>,
   summary: string,
   description: readonly string[],
   examples: readonly Example[],
@@ -25,7 +25,7 @@ function rdmaCommand<Name extends RdmaList>(
   const only = [
     { field: 'device' as const, value: 'DEVICE', summary: 'of this device only; may be repeated' },
   ];
-  return defineListCommand<RowsOf[Name]>({
+  return defineListCommand<SeenRowsOf[Name]>({
     ...fromApi(name),
     name,
     table,

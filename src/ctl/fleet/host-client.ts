@@ -1,10 +1,13 @@
 import { hostname, userInfo } from 'node:os';
-import type { z } from 'zod';
 import type { List } from '../../api/define-list.js';
 import type { Flow } from '../../api/flow.js';
-import { Host } from '../../api/host.js';
-import { KillResponse, type KillRequest } from '../../api/kill.js';
-import { lists, type ListName, type RowsOf } from '../../api/lists.js';
+import { seenHost, type Host } from '../../api/host.js';
+import { seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
+import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
+import type { Seen } from '../../api/seen.js';
+import { formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
 import { HostSession } from './host-session.js';
@@ -19,43 +22,60 @@ export interface HostClientOptions {
   socketDirectory: string;
 }
 
+interface Question {
+  channels: 'readers' | 'admins';
+  method: 'GET' | 'POST';
+  path: string;
+  body: unknown;
+}
+
 /**
  * vsockd of one host, by way of one SSH connection that is made when it is first needed and again when it was
- * lost. `host` in the answers is the name under which the host was reached: what a host says of itself is no proof.
+ * lost.
  */
 export class HostClient {
   #session: Promise<HostSession> | null = null;
+  /** The API that its vsockd speaks, as its last answer says. */
+  #api = ownApi;
 
   constructor(
     readonly name: string,
     private readonly options: HostClientOptions,
   ) {}
 
-  host(signal: AbortSignal): Promise<Host> {
-    return this.#ask('readers', 'GET', '/v1/host', null, Host, signal);
+  host(signal: AbortSignal): Promise<Seen<Host>> {
+    return this.#ask({ channels: 'readers', method: 'GET', path: '/v1/host', body: null }, seenHost, signal);
   }
 
+  /** @throws VsocketError `unknown-list` where its vsockd is too old to have the list */
   async list<Name extends ListName>(
     name: Name,
     narrowing: Narrowing,
     signal: AbortSignal,
-  ): Promise<RowsOf[Name][]> {
+  ): Promise<SeenRowsOf[Name][]> {
     const list: List<RowsOf[Name]> = lists[name];
     const parameters = new URLSearchParams(narrowing);
     const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
-    const { items } = await this.#ask('readers', 'GET', path, null, list.answer, signal);
-    return items.map((row) => ({ ...row, host: this.name }));
+    const question: Question = { channels: 'readers', method: 'GET', path, body: null };
+    try {
+      return this.#own(await this.#ask(question, itemsReader(list.seen), signal)) as SeenRowsOf[Name][];
+    } catch (error) {
+      throw error instanceof VsocketError && error.code === 'no-such-path' ? unknownList(name) : error;
+    }
   }
 
   /** The flows that a kill would end now. Needs the right to change, so that it shows whether that is there. */
-  async wouldKill(kill: KillRequest, signal: AbortSignal): Promise<Flow[]> {
+  async wouldKill(kill: KillRequest, signal: AbortSignal): Promise<Seen<Flow>[]> {
     const path = '/v1/flows/kill?dryRun=true';
-    const { items } = await this.#ask('admins', 'POST', path, kill, lists.flows.answer, signal);
-    return items.map((flow) => ({ ...flow, host: this.name }));
+    const question: Question = { channels: 'admins', method: 'POST', path, body: kill };
+    return this.#own(await this.#ask(question, itemsReader(lists.flows.seen), signal));
   }
 
-  kill(kill: KillRequest, signal: AbortSignal): Promise<KillResponse> {
-    return this.#ask('admins', 'POST', '/v1/flows/kill', kill, KillResponse, signal);
+  async kill(kill: KillRequest, signal: AbortSignal): Promise<Seen<KillOutcome>[]> {
+    // Nobody knows what the same words mean there.
+    if (this.#api.version !== ownApi.version) throw otherApi(this.#api);
+    const question: Question = { channels: 'admins', method: 'POST', path: '/v1/flows/kill', body: kill };
+    return this.#ask(question, (value) => readAll(fieldOf(value, 'outcomes'), seenKillOutcome), signal);
   }
 
   /** Ends the connection; the next question makes a new one. */
@@ -67,29 +87,36 @@ export class HostClient {
     this.#session = null;
   }
 
-  async #ask<Schema extends z.ZodType>(
-    channels: 'readers' | 'admins',
-    method: 'GET' | 'POST',
-    path: string,
-    body: unknown,
-    schema: Schema,
+  /** `host` is the name under which it was reached: what a host says of itself is no proof. */
+  #own<Row>(rows: Row[]): Row[] {
+    return rows.map((row) => ({ ...row, host: this.name }));
+  }
+
+  /** @param read null: the answer has not the form that any version gives it */
+  async #ask<Answer>(
+    { channels, method, path, body }: Question,
+    read: (value: unknown) => Answer | null,
     signal: AbortSignal,
-  ): Promise<z.infer<Schema>> {
+  ): Promise<Answer> {
     const session = await this.#connected(signal);
     const headers = {
       accept: 'application/json',
       'x-vsocket-client': clientNote(),
       ...(body === null ? {} : jsonType),
     };
-    const answer = await call(session[channels], {
-      method,
-      path,
-      headers,
-      signal,
-      body: body === null ? null : JSON.stringify(body),
-    });
+    const text = body === null ? null : JSON.stringify(body);
+    const answer = await call(session[channels], { method, path, headers, signal, body: text });
+    this.#api = answer.api;
     if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer.status, answer.body);
-    return check(path, answer.body, schema);
+    let value: unknown;
+    try {
+      value = parseUntrustedJson(answer.body);
+    } catch {
+      throw malformedAnswer(path, 'it is no JSON');
+    }
+    const seen = read(value);
+    if (seen === null) throw malformedAnswer(path, 'it has not the form of one');
+    return seen;
   }
 
   async #connected(signal: AbortSignal): Promise<HostSession> {
@@ -115,15 +142,32 @@ function clientNote(): string {
   return `${userInfo().username}@${hostname()}`;
 }
 
-function check<Schema extends z.ZodType>(path: string, body: string, schema: Schema): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = parseUntrustedJson(body);
-  } catch {
-    throw malformedAnswer(path, 'it is no JSON');
+/** What a list’s answer holds; null where it is none, or one of its rows has no name. */
+function itemsReader<Row>(read: (value: unknown) => Row | null): (value: unknown) => Row[] | null {
+  return (value) => readAll(fieldOf(value, 'items'), read);
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : null;
+}
+
+function readAll<Row>(values: unknown, read: (value: unknown) => Row | null): Row[] | null {
+  if (!Array.isArray(values)) return null;
+  const rows: Row[] = [];
+  for (const value of values) {
+    const row = read(value);
+    if (row === null) return null;
+    rows.push(row);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw malformedAnswer(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong form'}`);
+  return rows;
+}
+
+function otherApi(api: ApiVersion): VsocketError {
+  const message = `its vsockd speaks API ${formatApiVersion(api)}, vsockctl ${formatApiVersion(ownApi)}: it changes nothing there`;
+  return new VsocketError('api-skew', message, 'use the vsockctl of its version', ExitCode.refused);
+}
+
+function unknownList(name: ListName): VsocketError {
+  const message = `its vsockd does not know the list ${name}`;
+  return new VsocketError('unknown-list', message, 'it is older than this vsockctl: see vsockctl hosts');
 }

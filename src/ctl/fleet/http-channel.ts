@@ -1,5 +1,6 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { apiVersionHeader, firstApi, parseApiVersion, type ApiVersion } from '../../api/version.js';
 import { orAborted } from '../async/or-aborted.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -50,6 +51,8 @@ function asSocket(channel: Duplex): Duplex {
 export interface HttpAnswer {
   status: number;
   body: string;
+  /** The version of the API that vsockd speaks. */
+  api: ApiVersion;
 }
 
 export interface HttpCall {
@@ -91,12 +94,17 @@ function exchange(outgoing: ClientRequest, body: string | null): Promise<HttpAns
     outgoing.on('error', reject);
     outgoing.once('response', (answer) => {
       collect(outgoing, answer).then(
-        (text) => resolve({ status: answer.statusCode ?? 0, body: text }),
+        (text) => resolve({ status: answer.statusCode ?? 0, body: text, api: apiOf(answer) }),
         reject,
       );
     });
     outgoing.end(body ?? undefined);
   });
+}
+
+/** vsockds did not tell it before 1.2. */
+function apiOf(answer: IncomingMessage): ApiVersion {
+  return parseApiVersion(String(answer.headers[apiVersionHeader] ?? '')) ?? firstApi;
 }
 
 async function collect(outgoing: ClientRequest, answer: IncomingMessage): Promise<string> {

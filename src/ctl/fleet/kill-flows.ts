@@ -1,5 +1,6 @@
 import type { Flow } from '../../api/flow.js';
 import type { KillRequest } from '../../api/kill.js';
+import type { Seen } from '../../api/seen.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import type { OutcomeRow } from '../columns/outcome-table.js';
 import type { Fleet, HostOutcome } from './fleet.js';
@@ -7,15 +8,15 @@ import type { Fleet, HostOutcome } from './fleet.js';
 /** The flows that a request is about, host by host. */
 export interface KillPlan {
   request: KillRequest;
-  flows: Flow[];
+  flows: Seen<Flow>[];
   /** How looking for them went. A host that does not know the flow or VM has answered with none. */
-  outcomes: HostOutcome<Flow[]>[];
+  outcomes: HostOutcome<Seen<Flow>[]>[];
 }
 
 /** Asks every host which of its flows the request means, killing none. */
 export async function planKill(fleet: Fleet, request: KillRequest): Promise<KillPlan> {
   const outcomes = await fleet.askAll((host, signal) => host.wouldKill(request, signal));
-  const known = outcomes.map((outcome): HostOutcome<Flow[]> => {
+  const known = outcomes.map((outcome): HostOutcome<Seen<Flow>[]> => {
     const absent = !outcome.ok && outcome.error.exitCode === ExitCode.notFound;
     return absent ? { host: outcome.host, ok: true, answer: [] } : outcome;
   });
@@ -33,7 +34,7 @@ export async function carryOutKill(
     const requests = 'vm' in plan.request ? [plan.request] : inParts(ids).map((part) => ({ ids: part }));
     const rows: OutcomeRow[] = [];
     for (const request of requests) {
-      const { outcomes } = await host.kill(request, signal);
+      const outcomes = await host.kill(request, signal);
       rows.push(...outcomes.map((outcome) => ({ ...outcome, host: host.name })));
     }
     return rows;

@@ -1,4 +1,3 @@
-import type { Flow } from '../../api/flow.js';
 import type { FlowRow } from '../columns/flow-table.js';
 
 /** How long the totals of a flow that ended stay visible, in milliseconds. */
@@ -9,11 +8,11 @@ const keptAtMost = 1000;
 
 /** Remembers the flows of one host that ended while someone watched, with their last totals and no rate. */
 export class ClosedFlows {
-  #alive = new Map<string, Flow>();
+  #alive = new Map<string, FlowRow>();
   readonly #closed = new Map<string, { row: FlowRow; until: number }>();
 
   /** Takes the host's newest list. `now` in milliseconds since 1970. */
-  update(flows: readonly Flow[], now: number): void {
+  update(flows: readonly FlowRow[], now: number): void {
     const alive = new Map(flows.map((flow) => [flow.id, flow]));
     for (const [id, flow] of this.#alive) {
       if (alive.has(id)) continue;

@@ -1,18 +1,19 @@
-import type { FlowRow } from '../columns/flow-table.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { ClosedFlows } from './closed-flows.js';
 import { frameLists, type Frame, type FrameList } from './frame.js';
 import { buildFrame, pollHost, type HostRound } from './host-state.js';
 
 /** What the UI draws: the living flows and those that ended a moment ago, and the lists that it asks for now. */
-export interface LiveFrame extends Frame<FlowRow> {
+export interface LiveFrame extends Frame {
   /** Lists that a host has answered. */
   answered: ReadonlySet<FrameList>;
+  /** Hosts whose rows are old, with the time of these rows in milliseconds since 1970. */
+  stale: ReadonlyMap<string, number>;
 }
 
 /** Before any host has answered. */
 export function emptyFrame(): LiveFrame {
-  return { ...buildFrame([], new Map(), new Date()), answered: new Set() };
+  return { ...buildFrame([], new Map(), new Date(), Infinity), answered: new Set(), stale: new Map() };
 }
 
 /** Polled all the time: the header counts them, and closed flows are found by comparing. */
@@ -20,6 +21,15 @@ const basicLists: readonly FrameList[] = ['vms', 'flows'];
 
 /** Frames are handed on no more often than this, in milliseconds: a hundred hosts answer at a hundred moments. */
 const frameMilliseconds = 500;
+
+/** What a host said is old after so many rounds without a word: in the third one a dead peer has its sign. */
+const staleRounds = 2.5;
+
+/** Rounds that follow each other quickly are no reason to call a host old that takes a moment to answer. */
+const staleAtLeastMilliseconds = 1500;
+
+/** How often is looked whether what is shown has become old. */
+const ageingMilliseconds = 1000;
 
 /** Asks each host again and again, each at its own pace: one that hangs does not hold the others up. */
 export class FleetMonitor {
@@ -40,7 +50,12 @@ export class FleetMonitor {
   /** Runs until `stop`; rejects when the user interrupts. */
   async run(): Promise<void> {
     this.#announce();
-    await Promise.all(this.fleet.names.map((name) => this.#follow(name)));
+    const ageing = setInterval(() => this.#age(), ageingMilliseconds);
+    try {
+      await Promise.all(this.fleet.names.map((name) => this.#follow(name)));
+    } finally {
+      clearInterval(ageing);
+    }
   }
 
   stop(): void {
@@ -92,6 +107,16 @@ export class FleetMonitor {
     });
   }
 
+  /** Where a host is silent, no answer tells that its figures are old: they are drawn again. */
+  #age(): void {
+    const oldest = Date.now() - this.#staleMilliseconds;
+    if ([...this.#rounds.values()].some((round) => round.ok && round.at <= oldest)) this.#announce();
+  }
+
+  get #staleMilliseconds(): number {
+    return Math.max(staleAtLeastMilliseconds, staleRounds * this.delayMilliseconds);
+  }
+
   #announce(): void {
     if (this.#stopped || this.#frameTimer !== null) return;
     this.onFrame(this.#frame());
@@ -102,10 +127,12 @@ export class FleetMonitor {
   }
 
   #frame(): LiveFrame {
-    const frame = buildFrame(this.fleet.names, this.#rounds, new Date());
+    const frame = buildFrame(this.fleet.names, this.#rounds, new Date(), this.#staleMilliseconds);
+    const stale = frame.hosts.filter(({ status }) => status === 'stale');
     const answers = [...this.#rounds.values()].flatMap((round) => (round.ok ? [round.answer.lists] : []));
     return {
       ...frame,
+      stale: new Map(stale.map(({ host }) => [host, this.#rounds.get(host)?.at ?? 0])),
       answered: new Set(frameLists.filter((name) => answers.some((lists) => lists[name] !== undefined))),
       flows: [...frame.flows, ...[...this.#closed.values()].flatMap((closed) => closed.rows)],
     };

@@ -1,24 +1,27 @@
 import type { Host } from '../../api/host.js';
-import type { RowsOf } from '../../api/lists.js';
+import type { SeenRowsOf } from '../../api/lists.js';
+import type { Seen } from '../../api/seen.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { hostRow, unknownHost, type HostRow } from '../columns/host-table.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import type { HostClient } from '../fleet/host-client.js';
 import type { Frame, FrameList } from './frame.js';
 
-/** Lists of one host; those are absent that it was not asked for. */
-export type HostLists = { [Name in FrameList]?: RowsOf[Name][] };
+/** Lists of one host; those are absent that it was not asked for, or that its vsockd is too old to have. */
+export type HostLists = { [Name in FrameList]?: SeenRowsOf[Name][] };
 
 /** All that one host said in one round. */
 export interface HostAnswer {
-  host: Host;
+  host: Seen<Host>;
   lists: HostLists;
 }
 
-export type HostRound = HostOutcome<HostAnswer>;
+/** How one round went, and when that was known, in milliseconds since 1970. */
+export type HostRound = HostOutcome<HostAnswer> & { at: number };
 
 /** Asks one host for itself and for these lists, over channels side by side. */
-export function pollHost(fleet: Fleet, name: string, wanted: readonly FrameList[]): Promise<HostRound> {
-  return fleet.askOne(name, async (client, signal) => {
+export async function pollHost(fleet: Fleet, name: string, wanted: readonly FrameList[]): Promise<HostRound> {
+  const outcome = await fleet.askOne(name, async (client, signal) => {
     const lists: HostLists = {};
     const [host] = await Promise.all([
       client.host(signal),
@@ -26,6 +29,7 @@ export function pollHost(fleet: Fleet, name: string, wanted: readonly FrameList[
     ]);
     return { host, lists };
   });
+  return { ...outcome, at: Date.now() };
 }
 
 async function fetchInto<Name extends FrameList>(
@@ -34,20 +38,28 @@ async function fetchInto<Name extends FrameList>(
   client: HostClient,
   signal: AbortSignal,
 ): Promise<void> {
-  lists[name] = (await client.list(name, {}, signal)) as HostLists[Name];
+  try {
+    lists[name] = (await client.list(name, {}, signal)) as HostLists[Name];
+  } catch (error) {
+    if (!(error instanceof VsocketError && error.code === 'unknown-list')) throw error;
+  }
 }
 
-/** One frame from the newest round of each host; a host without one is still connecting. */
+/**
+ * One frame from the newest round of each host; a host without one is still connecting.
+ * @param staleMilliseconds from this age on what a host said is old
+ */
 export function buildFrame(
   names: readonly string[],
   rounds: ReadonlyMap<string, HostRound>,
   at: Date,
+  staleMilliseconds: number,
 ): Frame {
   const known = names.map((name) => rounds.get(name));
   const answers = known.flatMap((round) => (round?.ok === true ? [round.answer.lists] : []));
   return {
     at: at.toISOString(),
-    hosts: names.map((name, index) => rowOf(name, known[index])),
+    hosts: names.map((name, index) => rowOf(name, known[index], at, staleMilliseconds)),
     vms: answers.flatMap((lists) => lists.vms ?? []),
     flows: answers.flatMap((lists) => lists.flows ?? []),
     devices: answers.flatMap((lists) => lists.devices ?? []),
@@ -59,7 +71,12 @@ export function buildFrame(
   };
 }
 
-function rowOf(name: string, round: HostRound | undefined): HostRow {
+function rowOf(name: string, round: HostRound | undefined, now: Date, staleMilliseconds: number): HostRow {
   if (round === undefined) return unknownHost(name);
-  return hostRow(round.ok ? { host: name, ok: true, answer: round.answer.host } : round);
+  const age = {
+    answeredAt: new Date(round.at),
+    now,
+    isStale: now.getTime() - round.at >= staleMilliseconds,
+  };
+  return hostRow(round.ok ? { host: name, ok: true, answer: round.answer.host } : round, age);
 }

@@ -1,3 +1,4 @@
+import { isCurrent, type HostStatus } from '../columns/host-table.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { formatRate } from '../text/units.js';
 import { fitLine, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
@@ -29,12 +30,14 @@ export function headerHeight(frame: LiveFrame): number {
 }
 
 function fleetSegments(frame: LiveFrame): Line {
-  const ok = frame.hosts.filter((host) => host.status === 'ok').length;
-  const failed = frame.errors.length;
-  const waiting = frame.hosts.length - ok - failed;
+  const count = (status: HostStatus): number => frame.hosts.filter((host) => host.status === status).length;
+  const ok = count('ok');
   const line: Line = [{ text: 'hosts' }, { text: ` ${String(ok)} ok`, tone: ok > 0 ? 'good' : 'muted' }];
-  if (failed > 0) line.push({ text: `, ${String(failed)} failed`, tone: 'bad', bold: true });
-  if (waiting > 0) line.push({ text: `, ${String(waiting)} connecting`, tone: 'muted' });
+  const others = { skew: 'warning', stale: 'warning', failed: 'bad', connecting: 'muted' } as const;
+  for (const status of ['skew', 'stale', 'failed', 'connecting'] as const) {
+    const bold = status === 'stale' || status === 'failed';
+    if (count(status) > 0) line.push({ text: `, ${count(status)} ${status}`, tone: others[status], bold });
+  }
   line.push({ text: `  VMs ${String(totalOf(frame, 'vms'))}  flows ${String(totalOf(frame, 'flows'))}` });
   line.push({ text: ` (${String(totalOf(frame, 'fastFlows'))} fast)` });
   return line;
@@ -43,7 +46,7 @@ function fleetSegments(frame: LiveFrame): Line {
 type Figure = 'vms' | 'flows' | 'fastFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond';
 
 function totalOf(frame: LiveFrame, figure: Figure): number {
-  return frame.hosts.reduce((total, host) => total + (host[figure] ?? 0), 0);
+  return frame.hosts.filter(isCurrent).reduce((total, host) => total + (host[figure] ?? 0), 0);
 }
 
 /** Rates and the time, each at a place of its own, so that they do not move. */

@@ -31,7 +31,7 @@ export interface ViewList {
 }
 
 /** `at` is the frame's own time, so that ages stand still in a frozen frame. */
-export function listRows<Row>(
+export function listRows<Row extends { host: string }>(
   rows: readonly Row[],
   table: Table<Row>,
   frame: LiveFrame,
@@ -43,7 +43,7 @@ export function listRows<Row>(
     state.sorts[state.view],
   );
   const columns = shownColumns(table, state.wide);
-  const options = { exact: false, now: Date.parse(frame.at) };
+  const now = Date.parse(frame.at);
   return {
     columns: columns.map(({ key, header, kind, priority, maximumWidth }) => ({
       key,
@@ -58,9 +58,11 @@ export function listRows<Row>(
     cells: (index) => {
       const row = sorted[index];
       if (row === undefined) return [];
+      // What is old is dimmed, and does not go on ageing.
+      const saidAt = frame.stale.get(row.host);
       return columns.map((column) => ({
-        text: formatCell(column, row, options),
-        tone: column.tone?.(row) ?? 'plain',
+        text: formatCell(column, row, { exact: false, now: saidAt ?? now }),
+        tone: saidAt === undefined || column.key === 'status' ? (column.tone?.(row) ?? 'plain') : 'muted',
       }));
     },
   };

@@ -56,7 +56,7 @@ export interface View {
   goIn: (frame: LiveFrame, id: string | null) => { view: ViewName; scope: Scope } | null;
 }
 
-function defineView<Row extends object>(definition: Definition<Row>): View {
+function defineView<Row extends { host: string }>(definition: Definition<Row>): View {
   const { title, plural, table, rows, polls = null, inner, outer } = definition;
   const sort = definition.sort ?? { key: table.defaultSort, reverse: false };
   return {

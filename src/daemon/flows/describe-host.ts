@@ -1,4 +1,5 @@
 import type { Host } from '../../api/host.js';
+import { apiRevision, apiVersion } from '../../api/version.js';
 import type { Vm } from '../../api/vm.js';
 import type { HostConfig } from '../../config/host-config.js';
 import { version } from '../version.js';
@@ -16,7 +17,8 @@ export function describeHost(
   return {
     name: config.host,
     version,
-    apiVersion: 1,
+    apiVersion,
+    apiRevision,
     startedAt: startedAt.toISOString(),
     vms: vms.length,
     flows: sum('flows'),

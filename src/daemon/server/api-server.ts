@@ -7,6 +7,7 @@ import fastify, {
 } from 'fastify';
 import type { z } from 'zod';
 import type { ApiError } from '../../api/error.js';
+import { apiVersionHeader, formatApiVersion, ownApi } from '../../api/version.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { requesterOf } from '../audit/requester.js';
@@ -29,6 +30,9 @@ export function apiServer(routes: readonly Route[], right: SocketRight, log: Log
     clientErrorHandler: (_error, socket) => endBadConnection(socket),
     frameworkErrors: (_error, _request, reply) =>
       void refuse(reply as unknown as FastifyReply, 400, 'bad-request', 'the path is no valid URL'),
+  });
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.header(apiVersionHeader, formatApiVersion(ownApi));
   });
   for (const route of routes) add(server, route, right);
   server.setNotFoundHandler((request, reply) => {
@@ -87,6 +91,8 @@ function answerError(error: unknown, reply: FastifyReply, log: Log): FastifyRepl
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   const body: ApiError = { code, message };
+  // Here too: what fails before a route is found has passed no hook.
+  reply.header(apiVersionHeader, formatApiVersion(ownApi));
   return reply.status(status).type('application/json').send(body);
 }
 
@@ -99,6 +105,11 @@ function endBadConnection(socket: Socket): void {
   if (!socket.writable) return;
   const body: ApiError = { code: 'bad-request', message: 'this is no HTTP request' };
   const text = JSON.stringify(body);
-  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/json', 'connection: close'];
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/json',
+    'connection: close',
+    `${apiVersionHeader}: ${formatApiVersion(ownApi)}`,
+  ];
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }

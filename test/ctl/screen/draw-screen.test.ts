@@ -14,7 +14,12 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
   const data = fixtureData('alpha', flows);
   return {
     at,
-    hosts: [hostRow({ host: 'alpha', ok: true, answer: data.host })],
+    hosts: [
+      hostRow(
+        { host: 'alpha', ok: true, answer: data.host },
+        { answeredAt: new Date(at), now: new Date(at), isStale: false },
+      ),
+    ],
     vms: data.vms,
     flows: data.flows,
     devices: data.devices,
@@ -22,6 +27,7 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     counters: data.counters,
     errors: [],
     answered: new Set(frameLists),
+    stale: new Map(),
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../../src/api/host.js';
+import type { Seen } from '../../../src/api/seen.js';
 import { Fleet, type HostOutcome } from '../../../src/ctl/fleet/fleet.js';
 import { FixtureApi } from '../support/fixture-api.js';
 import { fixtureData } from '../support/fixture-data.js';
@@ -67,7 +68,8 @@ function open(extra: string[]): void {
   });
 }
 
-const ask = (): Promise<HostOutcome<Host>> => fleet.askOne('alpha', (host, signal) => host.host(signal));
+const ask = (): Promise<HostOutcome<Seen<Host>>> =>
+  fleet.askOne('alpha', (host, signal) => host.host(signal));
 
 function tryKill(pid: number, signal: NodeJS.Signals): void {
   try {

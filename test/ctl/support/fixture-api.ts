@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Flow } from '../../../src/api/flow.js';
 import { Host } from '../../../src/api/host.js';
 import { KillRequest, type KillOutcome } from '../../../src/api/kill.js';
+import { apiVersionHeader, formatApiVersion, ownApi } from '../../../src/api/version.js';
 import { listNames, lists } from '../../../src/api/lists.js';
 import type { FixtureData } from './fixture-data.js';
 
@@ -88,5 +89,6 @@ export class FixtureApi {
 }
 
 function answer(response: ServerResponse, body: unknown, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const headers = { 'content-type': 'application/json', [apiVersionHeader]: formatApiVersion(ownApi) };
+  response.writeHead(status, headers).end(JSON.stringify(body));
 }

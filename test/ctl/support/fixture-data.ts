@@ -1,5 +1,6 @@
 import { flowReasonCodes, type Flow } from '../../../src/api/flow.js';
 import type { Host } from '../../../src/api/host.js';
+import { apiRevision, apiVersion } from '../../../src/api/version.js';
 import type { Vm } from '../../../src/api/vm.js';
 import { fixtureRdma, type FixtureRdma } from './fixture-rdma.js';
 
@@ -78,7 +79,8 @@ function fixtureHost(name: string, vms: readonly Vm[], flows: readonly Flow[]): 
   return {
     name,
     version: '0.1.0',
-    apiVersion: 1,
+    apiVersion,
+    apiRevision,
     startedAt,
     vms: vms.length,
     flows: flows.length,

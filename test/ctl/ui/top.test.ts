@@ -221,6 +221,22 @@ test('wide columns stay on after a restart; ASCII and NO_COLOR are kept to', opt
   await terminal.until(/code=0/);
 });
 
+test('a host that falls silent is stale: dimmed, with its age, and out of the totals', options, async () => {
+  terminal.start('top --delay 0.3 --timeout 5');
+  await terminal.until(/hosts 2 ok.*VMs 4 +flows 60 \(40 fast\)/);
+  fleet.alpha.misbehave = () => true;
+  await terminal.until(/hosts 1 ok, 1 stale.*VMs 2 +flows 30 \(20 fast\)/);
+  terminal.press('1');
+  const uptime = (screen: string): string =>
+    / (\S+) +\d+ +\d+ +\d+ /.exec(/alpha .*/.exec(screen)?.[0] ?? '')?.[1] ?? '';
+  const before = uptime(await terminal.until(/alpha +stale [12]s/));
+  assert.equal(uptime(await terminal.until(/alpha +stale [34]s/)), before);
+  assert.match(terminal.screenWithAttributes, /\u001b\[[\d;]*2m[^\n]*0\.1\.0/);
+  await terminal.until(/hosts 1 ok, 1 failed[^]*alpha +failed/);
+  fleet.alpha.misbehave = () => false;
+  await terminal.until(/hosts 2 ok.*VMs 4 +flows 60/);
+});
+
 test('hosts that fail are there with the reason', options, async () => {
   terminal.start('top --delay 0.3 --host alpha --host nowhere.invalid');
   await terminal.until(/hosts 1 ok, 1 failed[^]*nowhere\.invalid: .*name does not resolve/);

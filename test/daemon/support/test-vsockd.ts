@@ -64,6 +64,12 @@ export class TestVsockd {
     return this.#curl(socket, path, []);
   }
 
+  /** The head of an answer, as it came. */
+  async headers(path: string): Promise<string> {
+    const words = ['-sS', '-o', '/dev/null', '-D', '-', '--unix-socket', this.socket('read')];
+    return (await run('curl', [...words, `http://vsockd${path}`])).stdout;
+  }
+
   async post(
     path: string,
     body: unknown,

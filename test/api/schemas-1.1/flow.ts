@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** How a flow’s bytes travel now. */
+export const flowPaths = ['tcp', 'shm', 'rdma', 'link'] as const;
+
+/**
+ * Why a flow is on `tcp`, or why one on a fast path does not move: the code is stable, the text is for people. The
+ * first that applies is shown.
+ */
+export const flowReasons = {
+  'no-library': 'the program runs without libvsocket, or reached no vsockd when it connected',
+  short: 'below the upgrade threshold',
+  'no-room': 'no free slot in the VM’s shared memory',
+  'remote-host': 'the other end is on another host, and this host is not linked to others',
+  'not-a-vm': 'the other end is not a VM of this network',
+  'link-down': 'the link to the other end’s host is down',
+  'no-rdma': 'there is no RDMA to the other end’s host, and flows may not take the link',
+  returning: 'it goes back to a fast path with its next bytes',
+  'same-vm': 'both ends are in one VM',
+  'peer-without-vsocket': 'the other end has not asked for vSocket',
+  'not-carried': 'the program uses the socket in a way that only TCP carries',
+  refused: 'the claim did not match the VM’s connections',
+} as const;
+
+export const flowReasonCodes = Object.keys(flowReasons) as [
+  keyof typeof flowReasons,
+  ...(keyof typeof flowReasons)[],
+];
+
+export const flowStates = ['established', 'closing', 'reset'] as const;
+export const flowDirections = ['in', 'out'] as const;
+
+/** One TCP connection as one VM sees it. Byte counts are payload bytes delivered over all paths. */
+export const Flow = z.object({
+  id: z.string().describe('VM name and the socket’s kernel cookie, stable for the flow’s life: red1:5003'),
+  host: z.string().describe('host on which the VM runs'),
+  vm: z.string(),
+  tenant: z.string(),
+  vni: z.number().int().describe('VxLAN network identifier'),
+  direction: z.enum(flowDirections).describe('in: the VM accepted the connection; out: it connected'),
+  localAddress: z.string(),
+  localPort: z.number().int(),
+  remoteAddress: z.string(),
+  remotePort: z.number().int(),
+  remoteVm: z.string().nullable().describe('the VM at the other end where this host knows it'),
+  remoteHost: z.string().nullable().describe('the host at the other end, where it is another one and known'),
+  program: z.string().nullable().describe('name of the program, as its library gave it'),
+  pid: z.number().int().nullable().describe('process id as the host sees it'),
+  path: z.enum(flowPaths),
+  reason: z
+    .enum(flowReasonCodes)
+    .nullable()
+    .describe('why the flow is on tcp or does not move; null on a fast path'),
+  queuePair: z.number().int().nullable().describe('number of the RDMA queue pair that carries it'),
+  state: z.enum(flowStates),
+  txBytes: z.number().int().describe('bytes that the VM sent and that were delivered'),
+  rxBytes: z.number().int().describe('bytes that were delivered to the VM'),
+  txBytesPerSecond: z.number(),
+  rxBytesPerSecond: z.number(),
+  establishedAt: z.iso.datetime().describe('when this host first saw the flow'),
+});
+export type Flow = z.infer<typeof Flow>;

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** A hypervisor as its own vsockd sees it. */
+export const Host = z.object({
+  name: z.string(),
+  version: z.string(),
+  apiVersion: z.literal(1),
+  startedAt: z.iso.datetime(),
+  vms: z.number().int(),
+  flows: z.number().int(),
+  fastFlows: z.number().int(),
+  txBytesPerSecond: z.number(),
+  rxBytesPerSecond: z.number(),
+  rdmaDevices: z.number().int(),
+  rdmaReason: z
+    .string()
+    .nullable()
+    .describe('why there is no RDMA device, or why not all is known of those that there are'),
+  upgradeAfterCalls: z
+    .number()
+    .int()
+    .describe('data calls on a connection before its program asks for a fast path'),
+  upgradeAfterBytes: z.number().int().describe('bytes after which it asks all the same'),
+});
+export type Host = z.infer<typeof Host>;

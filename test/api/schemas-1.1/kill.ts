@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** POST /v1/flows/kill: either ids or one VM’s flows. */
+export const KillRequest = z.union([
+  z.strictObject({ ids: z.array(z.string().max(128)).min(1).max(10_000) }),
+  z.strictObject({ vm: z.string().max(64) }),
+]);
+export type KillRequest = z.infer<typeof KillRequest>;
+
+export const KillOutcome = z.object({
+  id: z.string(),
+  outcome: z.enum(['reset', 'not-found', 'failed']),
+  detail: z.string().describe('one line for people; empty when there is nothing to say'),
+});
+export type KillOutcome = z.infer<typeof KillOutcome>;
+
+export const KillResponse = z.object({ outcomes: z.array(KillOutcome) });
+export type KillResponse = z.infer<typeof KillResponse>;
