@@ -8,6 +8,10 @@ export const Vm = z.object({
   vni: z.number().int(),
   addresses: z.array(z.string()),
   interface: z.string().describe('the host’s end of the VM’s network interface'),
+  problem: z
+    .string()
+    .nullable()
+    .describe('why it cannot be served, or not all of it be seen; null: it is served'),
   processes: z.number().int().describe('processes with libvsocket that are connected now'),
   flows: z.number().int(),
   fastFlows: z.number().int().describe('flows that are not on path tcp'),

@@ -39,10 +39,16 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const directory = new VmDirectory(config.vms, fleet);
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
   let ledger: LedgerReader | null = null;
-  const table = new FlowTable(config, directory, observer, () => ledger);
+  const dataPlane = new DataPlaneProcess(config, log);
+  const table = new FlowTable(
+    config,
+    directory,
+    observer,
+    () => ledger,
+    (vm) => dataPlane.problemOf(vm) ?? observer.problemOf(vm),
+  );
   const resets = new ResetSender(config, directory, log);
   await resets.clear();
-  const dataPlane = new DataPlaneProcess(config, log);
   const audit = new AuditLog(config.auditLog);
   const startedAt = new Date();
 

@@ -8,7 +8,7 @@ import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
 import { serveChannel } from './channel-server.js';
 import { EndBook } from './end-book.js';
-import { GuestVm } from './guest-vm.js';
+import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
 import { parseCommand, report, type LogLevel } from './messages.js';
@@ -16,6 +16,7 @@ import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
 import { SocketOwners } from './socket-owners.js';
 import { Switchboard } from './switchboard.js';
+import { VmRoster } from './vm-roster.js';
 
 /**
  * How often a sleeping vsockd looks unasked. A guest may die between taking the mark that vsockd sleeps and ringing;
@@ -25,16 +26,24 @@ const lostBellMilliseconds = 1000;
 /** How often the flows of processes that are not connected are looked at. */
 const sweepMilliseconds = 10_000;
 
+/** How often VMs that are not there are looked for, and the others whether they still are. */
+const lookMilliseconds = 3000;
+
 function log(level: LogLevel, message: string, fields: Record<string, unknown>): void {
   report({ type: 'log', level, message, fields });
+}
+
+function showVm(name: string, problem: string | null): void {
+  report({ type: 'vm', name, problem });
+  if (problem === null) log('info', 'the VM is served', { vm: name });
+  else log('error', 'the VM cannot be served', { vm: name, problem });
 }
 
 async function start(config: HostConfig, version: string): Promise<Switchboard> {
   mkdirSync(config.runtimeDirectory, { recursive: true });
   const ledger = new LedgerFile(ledgerPath(config), true);
-  const vms = config.vms.map((vm) => new GuestVm(vm, ledger.vmIndex(vm.name), config));
   const book = new EndBook(ledger, log);
-  const owners = new SocketOwners(vms, book);
+  const owners = new SocketOwners(book);
   const pairs = new LocalPairs(book, owners);
   const directory =
     config.link === undefined
@@ -59,17 +68,9 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     const host = directory?.find(vni, address)?.host ?? null;
     return host === config.host ? null : host;
   };
-  const switchboard = new Switchboard(book, pairs, links?.flows ?? null, {
-    owners,
-    ...(directory === null ? {} : { hostOf }),
-  });
-  for (const vm of vms) switchboard.addVm(vm);
-  const byIndex = new Map(vms.map((vm) => [vm.ledgerIndex, vm]));
-  const { waiting, count } = restoreFlows(book, byIndex, pairs, links?.flows ?? null);
-  if (count > 0) log('info', `took up ${count} flow ends`, {});
-  for (const end of waiting) if (end.state === 'waiting') switchboard.meetAgain(end);
-  const poller = new Poller(vms, switchboard.service, queuePairs, config.hostSpinMicroseconds / 1000);
-  for (const vm of vms)
+  const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
+  const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
+  const serve = async (vm: GuestVm): Promise<void> => {
     await serveChannel(vm, ledger, {
       rung: poller.wake,
       log,
@@ -80,10 +81,22 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
         poller.wake(); // what is left of its flows
       },
     });
+    switchboard.scan(vm);
+    poller.wake();
+  };
+  const roster = new VmRoster(config, { ledger, owners, serve, show: showVm });
+  const vms = roster.present;
+  const poller = new Poller(vms, switchboard.service, queuePairs, config.hostSpinMicroseconds / 1000);
+  roster.open();
+  const byIndex = new Map(vms.map((vm) => [vm.ledgerIndex, vm]));
+  const { waiting, count } = restoreFlows(book, byIndex, pairs, links?.flows ?? null);
+  if (count > 0) log('info', `took up ${count} flow ends`, {});
+  for (const end of waiting) if (end.state === 'waiting') switchboard.meetAgain(end);
   await links?.start();
-  for (const vm of vms) switchboard.scan(vm);
-  poller.wake();
+  await roster.serve();
   setInterval(poller.wake, lostBellMilliseconds);
+  const lookLater = (): unknown => setTimeout(() => void roster.look().then(lookLater), lookMilliseconds);
+  lookLater();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
   setInterval(() => {
     for (const vm of vms) switchboard.sweep(vm, null);

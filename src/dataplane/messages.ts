@@ -15,6 +15,7 @@ export type LogLevel = 'info' | 'warn' | 'error';
 
 export const DataPlaneReport = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('vm'), name: z.string(), problem: z.string().nullable() }),
   z.object({
     type: z.literal('log'),
     level: z.enum(['info', 'warn', 'error']),

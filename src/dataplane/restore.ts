@@ -20,7 +20,7 @@ import { showStart } from './switches.js';
 
 /**
  * After a restart: takes up all flows where the ledger has them, and shows each guest again what it may have
- * missed. The words in the guests’ memory are not believed; they are written anew from the ledger. What an end on
+ * missed. Ends of VMs that are not there are forgotten, and with them what was on its way. The words in the guests’ memory are not believed; they are written anew from the ledger. What an end on
  * another host has to do with it is told by that host.
  * @returns the ends that wait for their other end, and how many ends were taken up in all
  */
@@ -39,11 +39,14 @@ export function restoreFlows(
     if (!vm || state === recordState.folding) ledger.foldRecord(r);
     else ends.set(r, restoreEnd(ledger, r, vm, state));
   }
+  const bereaved: FlowEnd[] = [];
   for (const end of ends.values()) {
     book.place(end);
     if (!isRefused(book, end)) book.enter(end);
-    const peer = ends.get(book.word(end, recordField.peer) - 1);
+    const peerRecord = book.word(end, recordField.peer) - 1;
+    const peer = ends.get(peerRecord);
     if (peer && end.peer === null) pairs.link(end, peer);
+    if (peerRecord >= 0 && !peer) bereaved.push(end);
     const farHost = book.word(end, recordField.farHost);
     if (farHost === 0 || end.state === 'waiting') continue;
     const onTcp = ledgerPaths[book.word(end, recordField.path)] === 'tcp';
@@ -60,6 +63,10 @@ export function restoreFlows(
     if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') pairs.join(end, end.peer);
   for (const end of ends.values())
     if (end.state === 'open') book.allowSending(end, end.far === null || end.far.allowed);
+  for (const end of bereaved) {
+    book.setWord(end, recordField.peer, 0);
+    book.reset(end, 'the VM of the other end cannot be served');
+  }
   const waiting = [...ends.values()].filter((end) => end.state === 'waiting' && !isRefused(book, end));
   return { waiting, count: ends.size };
 }

@@ -1,18 +1,18 @@
 import { isRunning } from '../native/process-state.js';
-import { TcpLookup } from '../native/tcp-lookup.js';
+import type { TcpLookup } from '../native/tcp-lookup.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
 
 /** The kernel’s own word on who has the sockets of ends: no claim and no close rests on a guest’s word. */
 export class SocketOwners {
-  private readonly lookups: ReadonlyMap<GuestVm, TcpLookup>;
+  private readonly lookups = new Map<GuestVm, TcpLookup>();
 
-  constructor(
-    vms: readonly GuestVm[],
-    private readonly book: EndBook,
-  ) {
-    this.lookups = new Map(vms.map((vm) => [vm, new TcpLookup(vm.config.networkNamespace)]));
+  constructor(private readonly book: EndBook) {}
+
+  /** @param lookup asks in the VM’s network namespace */
+  add(vm: GuestVm, lookup: TcpLookup): void {
+    this.lookups.set(vm, lookup);
   }
 
   /** Whether the socket exists and a program has it open. */

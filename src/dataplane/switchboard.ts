@@ -1,4 +1,5 @@
-import { guestState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
+import { guestState, hostState, slot, slotCount, slotOffset } from '../channel/region-layout.js';
+import type { VmConfig } from '../config/host-config.js';
 import type { LedgerReason } from '../ledger/ledger-layout.js';
 import { readClaim } from './claim.js';
 import type { EndBook } from './end-book.js';
@@ -19,17 +20,18 @@ export interface SwitchboardNeeds {
 /** Checks what guests claim, brings the two ends of each connection together, and sees sockets close. */
 export class Switchboard {
   /** VMs of this host by `VNI address`: where the other end of a claim may be. */
-  private readonly vmsByAddress = new Map<string, GuestVm>();
+  private readonly vmsByAddress = new Map<string, VmConfig>();
 
   constructor(
     private readonly book: EndBook,
     private readonly pairs: LocalPairs,
     private readonly remote: RemoteFlows | null,
     private readonly needs: SwitchboardNeeds,
-  ) {}
-
-  addVm(vm: GuestVm): void {
-    for (const address of vm.config.addresses) this.vmsByAddress.set(`${vm.config.vni} ${address}`, vm);
+    /** Those that cannot be served now, too. */
+    vms: readonly VmConfig[],
+  ) {
+    for (const vm of vms)
+      for (const address of vm.addresses) this.vmsByAddress.set(`${vm.vni} ${address}`, vm);
   }
 
   /** A slot rang: a claim, bytes, room, an end. Bound to the work that one slot can make. */
@@ -71,17 +73,20 @@ export class Switchboard {
 
   private claim(vm: GuestVm, index: number): void {
     const claim = readClaim(vm, index);
+    const hadRings = vm.words[(slotOffset(index) + slot.hostState) >> 2] === hostState.open;
     const end = claim === null ? null : this.book.open(vm, index, claim);
     if (end === null) return;
     const refusal = this.refusal(end);
     this.book.setReason(end, refusal ?? 'peer-without-vsocket');
     this.book.setState(end, 'waiting');
     if (refusal === 'refused') this.logRefusal(end);
+    // How far an earlier vsockd got with it nobody knows any more.
+    if (hadRings) this.book.reset(end, 'the ledger does not know it');
     if (refusal !== null) return;
     const before = this.book.withKey(end.key);
     if (before) this.close(before);
     this.book.enter(end);
-    this.meet(end);
+    if (!hadRings) this.meet(end);
   }
 
   /** After a restart: looks again for the other end of a claim. */
@@ -112,7 +117,7 @@ export class Switchboard {
     if (!config.addresses.includes(end.localAddress)) return 'refused';
     if (!this.needs.owners.isHeld(end)) return 'refused';
     const other = this.vmsByAddress.get(`${config.vni} ${end.remoteAddress}`);
-    if (other !== undefined) return other === end.vm ? 'same-vm' : null;
+    if (other !== undefined) return other === config ? 'same-vm' : null;
     if (this.needs.hostOf === undefined) return 'remote-host';
     return this.needs.hostOf(config.vni, end.remoteAddress) === null ? 'not-a-vm' : null;
   }

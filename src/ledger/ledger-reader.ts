@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
-import { noteCodes, noteCodeUnit, noteCount, region, regionBytes } from '../channel/region-layout.js';
-import { SharedMemory } from '../native/shared-memory.js';
-import { closeSync } from 'node:fs';
 import { formatAddress } from './address.js';
 import { LedgerFile } from './ledger-file.js';
-import type { ConnectionNote, LedgerFlow, LedgerLink, LedgerReader, LedgerVm } from './ledger-flow.js';
+import type { LedgerFlow, LedgerLink, LedgerReader, LedgerVm } from './ledger-flow.js';
 import {
   ledgerPaths,
   ledgerReasons,
@@ -22,6 +19,7 @@ import {
   vmCapacity,
   vmField,
 } from './ledger-layout.js';
+import { VmNotes } from './vm-notes.js';
 
 export function ledgerPath(config: HostConfig): string {
   return join(config.runtimeDirectory, 'ledger');
@@ -30,27 +28,17 @@ export function ledgerPath(config: HostConfig): string {
 /** Reads what the data plane writes, without asking it: a mapping of the ledger and of the VMs’ notes. */
 export function openLedgerReader(config: HostConfig): LedgerReader {
   const file = new LedgerFile(ledgerPath(config), false);
-  const notes = new Map<string, { memory: SharedMemory; cookies: BigUint64Array }>();
-  for (const vm of config.vms) {
-    const { memory, fd } = SharedMemory.openSealed(vm.memory.path, regionBytes);
-    closeSync(fd);
-    notes.set(vm.name, { memory, cookies: new BigUint64Array(memory.buffer, region.notes, noteCount) });
-  }
+  const notes = new VmNotes(config.vms);
   return {
     flows: () => readFlows(file),
     vms: () => readVms(file),
     links: () => readLinks(file),
-    note: (vm, cookie) => parseNote(notes.get(vm)?.cookies[Number(cookie % BigInt(noteCount))] ?? 0n, cookie),
+    note: (vm, cookie) => notes.find(vm, cookie),
     close: () => {
       file.close();
-      for (const { memory } of notes.values()) memory.close();
+      notes.close();
     },
   };
-}
-
-/** The guest’s word, so only a reason to show: the cookie, and in its top byte what became of the connection. */
-function parseNote(note: bigint, cookie: bigint): ConnectionNote | null {
-  return note % noteCodeUnit === cookie ? (noteCodes[Number(note / noteCodeUnit)] ?? null) : null;
 }
 
 function readFlows(file: LedgerFile): LedgerFlow[] {

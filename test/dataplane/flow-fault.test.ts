@@ -19,9 +19,9 @@ class FailingOwners extends SocketOwners {
 function withFlows(use: (host: BareHost, board: Switchboard, owners: FailingOwners) => void): void {
   const host = new BareHost(['10.0.0.1', '10.0.0.2']);
   try {
-    const owners = new FailingOwners(host.vms, host.book);
-    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners });
-    for (const vm of host.vms) board.addVm(vm);
+    const owners = new FailingOwners(host.book);
+    const configs = host.vms.map((vm) => vm.config);
+    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners }, configs);
     for (const port of [1, 2, 3]) {
       const [a, b] = host.vms;
       const remote = { localPort: port, remotePort: port };

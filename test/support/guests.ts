@@ -204,7 +204,7 @@ export class Guests {
       plane.on('message', (message) => {
         const report = DataPlaneReport.parse(message);
         if (report.type === 'ready') resolve();
-        else this.logs.push(report);
+        else if (report.type === 'log') this.logs.push(report);
       });
       plane.once('exit', (code) =>
         reject(new Error(`data plane ended: ${code} ${JSON.stringify(this.logs)}`)),

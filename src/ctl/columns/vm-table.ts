@@ -115,6 +115,15 @@ export const vmTable: Table<VmRow> = {
       maximumWidth: 9,
       summary: 'bytes received over all flows it ever had',
     }),
+    field('problem', {
+      header: 'PROBLEM',
+      kind: 'text',
+      show: 'always',
+      priority: 3,
+      maximumWidth: 120,
+      summary: 'why its host cannot serve it; it is tried again',
+      tone: () => 'bad',
+    }),
     {
       key: 'bytesPerSecond',
       header: 'BYTES/S',

@@ -20,6 +20,7 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
   #pauseMilliseconds = shortestPauseMilliseconds;
   #restart: NodeJS.Timeout | null = null;
   #ended = false;
+  readonly #problems = new Map<string, string | null>();
 
   constructor(
     private readonly config: HostConfig,
@@ -50,6 +51,11 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
     this.#send({ type: 'configure', config: this.config, version });
   }
 
+  /** Why a VM is not served, as far as is known; null: it is. */
+  problemOf(vm: string): string | null {
+    return this.#problems.get(vm) ?? null;
+  }
+
   /** Ends flows that have a fast path at both of their ends. What has none is not touched. */
   reset(sockets: SocketName[]): void {
     this.#send({ type: 'reset', sockets });
@@ -74,6 +80,7 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
   #take(message: unknown): void {
     const report = DataPlaneReport.parse(message);
     if (report.type === 'log') this.log[report.level](report.fields, report.message);
+    else if (report.type === 'vm') this.#problems.set(report.name, report.problem);
     else this.emit('ready');
   }
 }

@@ -27,6 +27,7 @@ export class FlowTable {
     private readonly directory: VmDirectory,
     private readonly observer: HostObserver,
     private readonly ledger: () => LedgerReader | null,
+    private readonly problemOf: (vm: string) => string | null,
   ) {}
 
   async read(): Promise<FlowSnapshot> {
@@ -72,6 +73,7 @@ export class FlowTable {
       vni: vm.vni,
       addresses: vm.addresses,
       interface: vm.interface,
+      problem: this.problemOf(vm.name),
       processes: ledgerVm?.processes ?? 0,
       flows: flows.length,
       fastFlows: flows.filter((flow) => flow.path !== 'tcp').length,

@@ -9,7 +9,7 @@ const noBytes: TcpTotals = { txBytes: 0, rxBytes: 0 };
 /** Sees the TCP connections of all VMs of this host. A VM that is not there is looked for again each time. */
 export class HostObserver {
   readonly #observers = new Map<string, VmObserver>();
-  readonly #missing = new Set<string>();
+  readonly #problems = new Map<string, string>();
   readonly #saved: SavedTotals;
   readonly #earlier: Map<string, TcpTotals>;
 
@@ -26,15 +26,29 @@ export class HostObserver {
   async observe(): Promise<Map<string, Connection[]>> {
     const connections = new Map<string, Connection[]>();
     for (const vm of this.vms) {
-      const observer = this.#observer(vm);
-      if (observer) connections.set(vm.name, await this.#observeVm(observer));
+      try {
+        connections.set(vm.name, await this.#observeVm(this.#observer(vm)));
+        this.#problems.delete(vm.name);
+      } catch (error) {
+        this.#note(vm.name, (error as Error).message);
+      }
     }
     return connections;
   }
 
   /** Takes in what has closed. Not while observe() is at work. */
   settleClosed(): void {
-    for (const observer of this.#observers.values()) this.#settle(observer, null);
+    for (const observer of this.#observers.values())
+      try {
+        this.#settle(observer, null);
+      } catch (error) {
+        this.#note(observer.vm, (error as Error).message);
+      }
+  }
+
+  /** Why a VM’s connections could not be seen the last time. */
+  problemOf(vm: string): string | null {
+    return this.#problems.get(vm) ?? null;
   }
 
   totals(vm: string): TcpTotals {
@@ -71,22 +85,18 @@ export class HostObserver {
     if (open) observer.forgetAllBut(open);
   }
 
-  #observer(vm: HostConfig['vms'][number]): VmObserver | null {
+  #observer(vm: HostConfig['vms'][number]): VmObserver {
     const present = this.#observers.get(vm.name);
     if (present) return present;
-    try {
-      const observer = new VmObserver(vm.name, vm.networkNamespace, this.#earlier.get(vm.name) ?? noBytes);
-      this.#observers.set(vm.name, observer);
-      this.#missing.delete(vm.name);
-      return observer;
-    } catch (error) {
-      if (!this.#missing.has(vm.name))
-        this.log.error(
-          { vm: vm.name, error: (error as Error).message },
-          'the VM’s connections cannot be seen',
-        );
-      this.#missing.add(vm.name);
-      return null;
-    }
+    const observer = new VmObserver(vm.name, vm.networkNamespace, this.#earlier.get(vm.name) ?? noBytes);
+    this.#observers.set(vm.name, observer);
+    return observer;
+  }
+
+  /** One VM that cannot be seen hides no other. */
+  #note(vm: string, problem: string): void {
+    if (this.#problems.get(vm) !== problem)
+      this.log.error({ vm, error: problem }, 'the VM’s connections cannot be seen');
+    this.#problems.set(vm, problem);
   }
 }

@@ -65,6 +65,7 @@ function fixtureVm(host: string, name: string, index: number, flows: readonly Fl
     vni: index === 0 ? 100 : 200,
     addresses: ['10.0.0.1'],
     interface: `vif-${name}`,
+    problem: null,
     processes: 2,
     flows: own.length,
     fastFlows: own.filter((flow) => flow.path !== 'tcp').length,
