@@ -8,6 +8,9 @@ export const KillRequest = z.union([
 ]);
 export type KillRequest = z.infer<typeof KillRequest>;
 
+/** A client names its change in this header (a UUID), so that it can be found in the audit log. */
+export const changeHeader = 'x-vsocket-change';
+
 export const KillOutcome = z.object({
   id: z.string(),
   outcome: z.enum(['reset', 'not-found', 'failed']),

@@ -76,8 +76,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
       counters: () => rdma.counters(),
     },
     matching: async (request) => matchingFlows(request, await watch.newSnapshot(), directory),
-    kill: async (request, requester) =>
-      auditedKill(request, requester, await watch.newSnapshot(), directory, killer, audit),
+    kill: async (request, change, requester) =>
+      auditedKill(request, change, requester, await watch.newSnapshot(), directory, killer, audit),
   };
 
   const routes = apiRoutes(backend);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -7,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { ApiError } from '../../src/api/error.js';
 import type { ListAnswer } from '../../src/api/define-list.js';
 import { Host } from '../../src/api/host.js';
-import { KillResponse } from '../../src/api/kill.js';
+import { changeHeader, KillResponse } from '../../src/api/kill.js';
 import { lists, type RowsOf } from '../../src/api/lists.js';
 import type { ZodType } from 'zod';
 import * as old from '../api/schemas-1.1/index.js';
@@ -253,6 +254,19 @@ describe('vsockd', () => {
     assert.equal(asked.what.flows?.[0]?.remoteAddress, network.two.address);
     assert.deepEqual(done.what.outcomes, [outcome]);
     assert.equal(statSync(vsockd.config.auditLog).mode & 0o777, 0o600);
+  });
+
+  it('keeps a change under the name that the client gave it, where that is one', async () => {
+    const change = randomUUID();
+    await vsockd.post('/v1/flows/kill', { ids: ['one:1'] }, 'admin', [`${changeHeader}: ${change}`]);
+    await vsockd.post('/v1/flows/kill', { ids: ['one:1'] }, 'admin', [`${changeHeader}: no name`]);
+    const changes = readFileSync(vsockd.config.auditLog, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(-4)
+      .map((line) => (JSON.parse(line) as AuditLine).change);
+    assert.deepEqual(changes.slice(0, 2), [change, change]);
+    assert.match(changes[2] ?? '', /^[0-9a-f-]{36}$/);
   });
 
   it('tells of ids that are no flows', async () => {

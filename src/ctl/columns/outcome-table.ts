@@ -35,7 +35,7 @@ export const outcomeTable: Table<OutcomeRow> = {
       show: 'always',
       priority: 1,
       maximumWidth: 12,
-      summary: 'reset, would-reset, not-found or failed',
+      summary: 'reset, would-reset, not-found, failed, unknown (its host was lost meanwhile) or not-tried',
     }),
     field('detail', {
       header: 'DETAIL',

@@ -57,7 +57,20 @@ export function defineCommand<Schema extends z.ZodType>(definition: Definition<S
   return { ...command, run: (words, context) => handle(checkInput(input, words), context) };
 }
 
+/** An unset variable of a script (`--host "$HOST"`) must not mean everything. */
+function refuseEmpty(words: RawInput): void {
+  for (const [name, value] of Object.entries(words)) {
+    const empty = (Array.isArray(value) ? value : [value]).some(
+      (word) => word === '' || /^\s+$/.test(String(word)),
+    );
+    if (!empty) continue;
+    const what = name === 'arguments' ? 'an argument' : `--${kebabCase(name)}`;
+    throw new VsocketError('usage', `${what} is empty`, 'is a variable unset?', ExitCode.usage);
+  }
+}
+
 function checkInput<Schema extends z.ZodType>(schema: Schema, words: RawInput): z.infer<Schema> {
+  refuseEmpty(words);
   const parsed = schema.safeParse(words);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

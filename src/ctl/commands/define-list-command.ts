@@ -7,7 +7,7 @@ import type { Narrowing } from '../fleet/host-client.js';
 import { defineCommand, type Command, type Example } from './command.js';
 import { listRows } from './list-rows.js';
 import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
-import { answersOf } from './with-fleet.js';
+import { answersOf } from '../fleet/fleet.js';
 
 /** What a list command adds to what all of them do alike. */
 export interface ListCommand<Row> {

@@ -7,7 +7,8 @@ import { formatBytes, formatDuration, formatRate } from '../text/units.js';
 import { defineCommand } from './command.js';
 import { write } from './context.js';
 import { fleetExitCodes, FleetInput, fleetOptions } from './shared-options.js';
-import { answersOf, exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+import { exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+import { answersOf } from '../fleet/fleet.js';
 
 export const explainCommand = defineCommand({
   name: 'explain',

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { KillRequest } from '../../api/kill.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { flowTable } from '../columns/flow-table.js';
 import { outcomeTable, type OutcomeRow } from '../columns/outcome-table.js';
-import { carryOutKill, planKill, type KillPlan } from '../fleet/kill-flows.js';
+import { compileFilter } from '../filter/compile-filter.js';
+import { carryOutKill, planKill, type KillPlan, type KillSelection } from '../fleet/kill-flows.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import { outputFormatNames, outputFormats } from '../output/output-format.js';
 import { renderRows } from '../output/render-rows.js';
@@ -13,11 +13,13 @@ import { defineCommand } from './command.js';
 import { confirm } from './confirm.js';
 import { write, type Context } from './context.js';
 import { FleetInput, fleetOptions } from './shared-options.js';
-import { answersOf, exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+import { exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
+import { answersOf } from '../fleet/fleet.js';
 
 const KillInput = FleetInput.extend({
   arguments: z.array(z.string().min(1).max(128)),
   vm: z.string().max(64).optional(),
+  filter: z.array(z.string()).default([]),
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
   output: z.enum(outputFormatNames).default('table'),
@@ -28,12 +30,20 @@ export const killCommand = defineCommand({
   name: 'kill',
   summary: 'end flows with a reset that both programs see',
   description: [
-    'Ends flows, or all flows of one VM: both programs see their connection reset, whatever path it is on and whether or not the guest cooperates. The hosts are asked first what they would end; then you are asked, with a list.',
+    'Ends flows, all flows of one VM, or those that a filter picks: both programs see their connection reset, whatever path it is on and whether or not the guest cooperates. The hosts are asked first what they would end; then you are asked, with a list.',
+    'Above 20 flows the answer is their number. Flows end some hundred at a time, each time with a limit of a minute of its own. Where a host is lost meanwhile, the outcome is unknown; then the audit log of the host tells, under the change that is named.',
     'Every kill is written to the audit log of its host, with the user who asked.',
   ],
   arguments: [{ name: 'flow', arity: 'many', summary: 'ids of flows, as vsockctl flows lists them' }],
   options: [
     { long: 'vm', value: 'VM', summary: 'all flows of this VM' },
+    {
+      long: 'filter',
+      short: 'f',
+      value: 'FILTER',
+      repeatable: true,
+      summary: 'flows that match; see vsockctl help filters',
+    },
     { long: 'dry-run', summary: 'show what would be ended, and end nothing' },
     { long: 'yes', short: 'y', summary: 'do not ask; needed where there is no terminal' },
     {
@@ -48,10 +58,7 @@ export const killCommand = defineCommand({
   examples: [
     { line: 'vsockctl kill red1:5003', meaning: 'end one flow, after a question' },
     { line: 'vsockctl kill --vm red1 --dry-run', meaning: 'what would end' },
-    {
-      line: 'vsockctl flows -f remotePort=6379 -o name | xargs vsockctl kill --yes',
-      meaning: 'end all flows to Redis',
-    },
+    { line: 'vsockctl kill -f remotePort=6379', meaning: 'end all flows to Redis' },
   ],
   exitCodes: [
     ExitCode.done,
@@ -66,10 +73,11 @@ export const killCommand = defineCommand({
   input: KillInput,
   handle: (input, context) =>
     withFleet(input, context, async (fleet) => {
-      const plan = await planKill(fleet, requestOf(input));
+      const plan = await planKill(fleet, selectionOf(input));
       refuseAmbiguity(plan);
       const missing = missingRows(input, plan);
       if (input.vm !== undefined && plan.flows.length === 0) await requireVm(fleet, input.vm, plan);
+      if (plan.flows.length === 0 && input.filter.length > 0) requireMatch(plan);
       if (plan.flows.length === 0) return conclude(input, context, plan.outcomes, [], missing);
       if (input.dryRun) {
         const rows = plan.flows.map((flow): OutcomeRow => ({
@@ -83,23 +91,40 @@ export const killCommand = defineCommand({
       if (!input.yes && !(await ask(plan, context))) {
         throw new VsocketError('not-confirmed', 'nothing was killed', '', ExitCode.refused);
       }
-      const done = await carryOutKill(fleet, plan);
+      const { rows, outcomes } = await carryOutKill(fleet, plan, progress(plan.flows.length, context));
       const failedBefore = plan.outcomes.filter((outcome) => !outcome.ok);
-      return conclude(input, context, [...failedBefore, ...done], answersOf(done), missing);
+      return conclude(input, context, [...failedBefore, ...outcomes], rows, missing);
     }),
 });
 
-function requestOf(input: KillInput): KillRequest {
+function selectionOf(input: KillInput): KillSelection {
   const ids = [...new Set(input.arguments)];
-  if ((input.vm === undefined) === (ids.length === 0)) {
+  const given = [ids.length > 0, input.vm !== undefined, input.filter.length > 0];
+  if (given.filter(Boolean).length !== 1) {
     throw new VsocketError(
       'usage',
-      'kill wants either flows or --vm',
+      'kill wants either flows, or --vm, or --filter (vm=VM is a filter too)',
       'see vsockctl kill --help',
       ExitCode.usage,
     );
   }
-  return input.vm === undefined ? { ids } : { vm: input.vm };
+  if (input.vm !== undefined) return { vm: input.vm };
+  return ids.length > 0 ? { ids } : { matches: compileFilter(input.filter.join(' '), flowTable) };
+}
+
+/** Nothing to kill is not what was asked for. A host that failed may have some; then its failure is the result. */
+function requireMatch(plan: KillPlan): void {
+  if (plan.outcomes.some((outcome) => !outcome.ok)) return;
+  const message = 'no flow matches the filter';
+  throw new VsocketError('no-match', message, 'see what does with: vsockctl flows -f', ExitCode.notFound);
+}
+
+/** Tells on a terminal how far a kill of many has come. */
+function progress(total: number, { stderr }: Context): (done: number) => void {
+  return (done) => {
+    if (stderr.isTTY && total > 1)
+      stderr.write(`\r${String(done)} of ${String(total)} ended\u001b[K${done < total ? '' : '\n'}`);
+  };
 }
 
 /** VM names are unique on a host, not among hosts; killing the wrong tenant’s flow is no way to find out. */
@@ -148,8 +173,9 @@ function ask(plan: KillPlan, context: Context): Promise<boolean> {
     exact: false,
     now: Date.now(),
   });
-  const count = plan.flows.length === 1 ? 'this flow' : `these ${String(plan.flows.length)} flows`;
-  return confirm(`${list}Kill ${count}?`, context);
+  const count = plan.flows.length;
+  const what = count === 1 ? 'this flow' : `these ${String(count)} flows`;
+  return confirm(`${list}Kill ${what}?`, count, context);
 }
 
 /** Prints what became of each flow, and finds the exit code: hosts that failed count more than flows that did. */
@@ -169,7 +195,7 @@ async function conclude(
     await write(context.stderr, `vsockctl: flow ${row.id} was not found; list flows with: vsockctl flows\n`);
   const code = exitCodeOf(outcomes);
   if (code !== ExitCode.done) return code;
-  if (rows.some((row) => row.outcome === 'failed')) return ExitCode.failed;
+  if (rows.some((row) => row.outcome === 'failed' || row.outcome === 'unknown')) return ExitCode.failed;
   if (rows.some((row) => row.outcome === 'not-found')) return ExitCode.notFound;
   return ExitCode.done;
 }

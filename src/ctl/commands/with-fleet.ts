@@ -37,17 +37,11 @@ export async function reportFailures(
   }
 }
 
-/** A host that was asked alone gives its own exit code; among several, one that fails is `some hosts failed`. */
+/** Hosts that all fail for the same reason give its exit code; some that fail among others are `some hosts failed`. */
 export function exitCodeOf(outcomes: readonly HostOutcome<unknown>[]): ExitCode {
   const failed = outcomes.filter((outcome) => !outcome.ok);
   if (failed.length === 0) return ExitCode.done;
-  const [only] = failed;
-  return outcomes.length === 1 && only !== undefined && !only.ok
-    ? only.error.exitCode
-    : ExitCode.someHostsFailed;
-}
-
-/** The answers of the hosts that gave one, in one list. */
-export function answersOf<Item>(outcomes: readonly HostOutcome<readonly Item[]>[]): Item[] {
-  return outcomes.flatMap((outcome) => (outcome.ok ? outcome.answer : []));
+  if (failed.length < outcomes.length) return ExitCode.someHostsFailed;
+  const [code, ...others] = new Set(failed.map(({ error }) => error.exitCode));
+  return others.length === 0 ? (code ?? ExitCode.done) : ExitCode.failed;
 }

@@ -33,14 +33,12 @@ export class Fleet {
   async askOne<Answer>(
     name: string,
     ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
+    limitMilliseconds = this.options.timeoutMilliseconds,
   ): Promise<HostOutcome<Answer>> {
     const client = this.#clients.get(name);
     if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
     const deadline = new AbortController();
-    const timer = setTimeout(
-      () => deadline.abort(timedOut(this.options.timeoutMilliseconds)),
-      this.options.timeoutMilliseconds,
-    );
+    const timer = setTimeout(() => deadline.abort(timedOut(limitMilliseconds)), limitMilliseconds);
     const signal = AbortSignal.any([this.options.signal, deadline.signal]);
     try {
       return { host: name, ok: true, answer: await orAborted(ask(client, signal), signal) };
@@ -54,20 +52,27 @@ export class Fleet {
     }
   }
 
-  /** Asks these hosts, all by default, at once. The outcomes come in the order of the names. */
-  async askAll<Answer>(
+  /** Asks these hosts, all by default, in waves. The outcomes come in the order of the names. */
+  askAll<Answer>(
     ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
     names: readonly string[] = this.names,
   ): Promise<HostOutcome<Answer>[]> {
-    const outcomes = new Map<string, HostOutcome<Answer>>();
+    return this.eachInWaves(names, (name) => this.askOne(name, ask));
+  }
+
+  /** Does something for each name, for so many at once as the fleet asks hosts. The results are in their order. */
+  async eachInWaves<Result>(
+    names: readonly string[],
+    act: (name: string) => Promise<Result>,
+  ): Promise<Result[]> {
+    const results = new Map<string, Result>();
     const waiting = [...names];
     const work = async (): Promise<void> => {
-      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-        outcomes.set(name, await this.askOne(name, ask));
-      }
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+        results.set(name, await act(name));
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, names.length) }, work));
-    return names.flatMap((name) => outcomes.get(name) ?? []);
+    return names.map((name) => results.get(name)!);
   }
 
   close(): void {
@@ -87,4 +92,9 @@ function asVsocketError(error: unknown): VsocketError {
   if (error instanceof VsocketError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new VsocketError('failed', message, '', ExitCode.failed, { cause: error });
+}
+
+/** The answers of the hosts that gave one, in one list. */
+export function answersOf<Item>(outcomes: readonly HostOutcome<readonly Item[]>[]): Item[] {
+  return outcomes.flatMap((outcome) => (outcome.ok ? outcome.answer : []));
 }

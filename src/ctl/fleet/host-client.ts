@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { List } from '../../api/define-list.js';
 import type { Flow } from '../../api/flow.js';
 import { seenHost, type Host } from '../../api/host.js';
-import { seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
+import { changeHeader, seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Seen } from '../../api/seen.js';
 import { formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
@@ -27,6 +27,7 @@ interface Question {
   method: 'GET' | 'POST';
   path: string;
   body: unknown;
+  change?: string;
 }
 
 /**
@@ -71,10 +72,17 @@ export class HostClient {
     return this.#own(await this.#ask(question, itemsReader(lists.flows.seen), signal));
   }
 
-  async kill(kill: KillRequest, signal: AbortSignal): Promise<Seen<KillOutcome>[]> {
+  /** @param change names the entry in the host’s audit log */
+  async kill(kill: KillRequest, change: string, signal: AbortSignal): Promise<Seen<KillOutcome>[]> {
     // Nobody knows what the same words mean there.
     if (this.#api.version !== ownApi.version) throw otherApi(this.#api);
-    const question: Question = { channels: 'admins', method: 'POST', path: '/v1/flows/kill', body: kill };
+    const question: Question = {
+      channels: 'admins',
+      method: 'POST',
+      path: '/v1/flows/kill',
+      body: kill,
+      change,
+    };
     return this.#ask(question, (value) => readAll(fieldOf(value, 'outcomes'), seenKillOutcome), signal);
   }
 
@@ -94,7 +102,7 @@ export class HostClient {
 
   /** @param read null: the answer has not the form that any version gives it */
   async #ask<Answer>(
-    { channels, method, path, body }: Question,
+    { channels, method, path, body, change }: Question,
     read: (value: unknown) => Answer | null,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -103,6 +111,7 @@ export class HostClient {
       accept: 'application/json',
       'x-vsocket-client': clientNote(),
       ...(body === null ? {} : jsonType),
+      ...(change === undefined ? {} : { [changeHeader]: change }),
     };
     const text = body === null ? null : JSON.stringify(body);
     const answer = await call(session[channels], { method, path, headers, signal, body: text });

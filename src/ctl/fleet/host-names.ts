@@ -5,6 +5,13 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 
 /** The hosts to ask: `--host`, else $VSOCKCTL_HOSTS, else the hosts file. Each name once, in the order given. */
 export function chooseHosts(given: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+  if (given.some((words) => /^\s*,|,\s*(,|$)/.test(words)))
+    throw new VsocketError(
+      'usage',
+      `--host ${given.join(' ')} has an empty name in it`,
+      'is a variable unset?',
+      ExitCode.usage,
+    );
   const file = hostsFile(environment);
   const sources = [
     given.join(','),

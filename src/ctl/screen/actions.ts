@@ -1,6 +1,6 @@
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { moveTo, settle } from './position.js';
-import { flowTable } from '../columns/flow-table.js';
+import { flowTable, type FlowRow } from '../columns/flow-table.js';
 import { start, type UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
 import { everywhere, viewNames, views, type Scope, type ViewName } from './views.js';
@@ -90,7 +90,7 @@ function openInput(state: UiState, purpose: 'filter' | 'delay', text: string): U
   return { ...state, dialog: { kind: 'input', purpose, text, before: text, error: '' } };
 }
 
-function openKill(state: UiState, { frame }: Scene): UiState {
+function openKill(state: UiState, { frame, list }: Scene): UiState {
   if (state.view !== 'flows')
     return { ...state, message: { text: 'flows are killed in the flows view: press 3', tone: 'muted' } };
   const current = state.positions.flows.id;
@@ -98,7 +98,11 @@ function openKill(state: UiState, { frame }: Scene): UiState {
   const targets = frame.flows.filter((row) => row.state !== 'closed' && wanted.has(flowTable.locate(row)));
   if (targets.length === 0)
     return { ...state, message: { text: 'there is no living flow to kill', tone: 'muted' } };
-  return { ...state, dialog: { kind: 'kill', targets, focus: 'cancel' } };
+  const shown = new Set(list.ids);
+  const isHidden = (row: FlowRow): boolean => !shown.has(flowTable.locate(row));
+  const sorted = [...targets.filter(isHidden), ...targets.filter((row) => !isHidden(row))];
+  const hidden = targets.filter(isHidden).length;
+  return { ...state, dialog: { kind: 'kill', targets: sorted, hidden, top: 0, focus: 'cancel', typed: '' } };
 }
 
 function toggleMark(state: UiState, scene: Scene): UiState {

@@ -14,7 +14,10 @@ import { views, type ViewName } from './views.js';
 
 /** What the controller asks of the world around it. */
 export interface ControllerEffects {
-  kill: (targets: readonly FlowRow[]) => Promise<{ rows: OutcomeRow[]; errors: string[] }>;
+  kill: (
+    targets: readonly FlowRow[],
+    onProgress: (done: number) => void,
+  ) => Promise<{ rows: OutcomeRow[]; errors: string[] }>;
   setDelay: (seconds: number) => void;
   /** Another view is open, and may need other lists. */
   open: (view: ViewName) => void;
@@ -28,6 +31,9 @@ export interface ControllerOptions {
   glyphs: Glyphs;
   size: Size;
 }
+
+/** Flows that were not reset and are told of one by one. */
+const toldProblems = 3;
 
 /** Holds the state, takes frames and keys in, and gives a screen of lines out. Knows neither Ink nor a terminal. */
 export class Controller {
@@ -106,13 +112,20 @@ export class Controller {
   }
 
   async #kill(targets: readonly FlowRow[]): Promise<void> {
-    this.state = { ...this.state, marked: new Set(), message: { text: 'killing…', tone: 'muted' } };
-    const { rows, errors } = await this.effects.kill(targets);
+    const tell = (done: number): void => {
+      const text = `killing: ${String(done)} of ${String(targets.length)}`;
+      this.state = { ...this.state, message: { text, tone: 'muted' } };
+      this.#refresh();
+    };
+    this.state = { ...this.state, marked: new Set() };
+    tell(0);
+    const { rows, errors } = await this.effects.kill(targets, tell);
     const reset = rows.filter((row) => row.outcome === 'reset').length;
     const others = rows
       .filter((row) => row.outcome !== 'reset')
       .map((row) => `${row.id} ${row.outcome} ${row.detail}`.trim());
-    const problems = [...others, ...errors];
+    const problems = [...errors, ...others.slice(0, toldProblems)];
+    if (others.length > toldProblems) problems.push(`and ${String(others.length - toldProblems)} more`);
     const done = `${String(reset)} of ${String(targets.length)} flows reset`;
     const text = problems.length === 0 ? done : `${done}; ${problems.join('; ')}`;
     this.state = { ...this.state, message: { text, tone: problems.length === 0 ? 'good' : 'bad' } };

@@ -1,4 +1,5 @@
 import { VsocketError } from '../../errors/vsocket-error.js';
+import { numberToType } from '../model/many-flows.js';
 import type { Dialog, UiState } from './ui-state.js';
 import { views } from './views.js';
 
@@ -9,6 +10,7 @@ export interface DialogResult {
 }
 
 type Input = Extract<Dialog, { kind: 'input' }>;
+type Kill = Extract<Dialog, { kind: 'kill' }>;
 
 /** Least and longest delay that can be typed, in seconds. */
 const delayLimits = { least: 0.2, most: 3600 };
@@ -24,14 +26,32 @@ export function dialogKey(state: UiState, dialog: Dialog, key: string): DialogRe
         return stay({ ...dialog, top: Math.max(0, dialog.top - 1) });
       return { state: closed, kill: false };
     case 'kill':
-      if (['left', 'right', 'tab', 'shift-tab', 'h', 'l'].includes(key)) {
-        return stay({ ...dialog, focus: dialog.focus === 'cancel' ? 'kill' : 'cancel' });
-      }
-      if (key === 'enter') return { state: closed, kill: dialog.focus === 'kill' };
-      return key === 'escape' || key === 'q' || key === 'n' ? { state: closed, kill: false } : stay(dialog);
+      return killKey(closed, dialog, key, stay);
     case 'input':
       return { state: inputKey(state, dialog, key), kill: false };
   }
+}
+
+function killKey(
+  closed: UiState,
+  dialog: Kill,
+  key: string,
+  stay: (next: Dialog) => DialogResult,
+): DialogResult {
+  const number = numberToType(dialog.targets.length);
+  const last = dialog.targets.length - 1;
+  if (key === 'escape' || key === 'q' || key === 'n') return { state: closed, kill: false };
+  if (key === 'down' || key === 'j') return stay({ ...dialog, top: Math.min(last, dialog.top + 1) });
+  if (key === 'up' || key === 'k') return stay({ ...dialog, top: Math.max(0, dialog.top - 1) });
+  if (number !== null) {
+    if (key === 'enter') return dialog.typed === number ? { state: closed, kill: true } : stay(dialog);
+    if (key === 'backspace') return stay({ ...dialog, typed: dialog.typed.slice(0, -1) });
+    const typed = /^\d$/.test(key) ? dialog.typed + key : dialog.typed;
+    return stay({ ...dialog, typed: typed.slice(0, number.length + 1) });
+  }
+  if (['left', 'right', 'tab', 'shift-tab', 'h', 'l'].includes(key))
+    return stay({ ...dialog, focus: dialog.focus === 'cancel' ? 'kill' : 'cancel' });
+  return key === 'enter' ? { state: closed, kill: dialog.focus === 'kill' } : stay(dialog);
 }
 
 function inputKey(state: UiState, dialog: Input, key: string): UiState {

@@ -1,43 +1,74 @@
+import { endpoint } from '../columns/endpoint.js';
+import type { FlowRow } from '../columns/flow-table.js';
+import { numberToType } from '../model/many-flows.js';
 import { displayWidth, fit } from '../text/width.js';
 import { liveBindings } from './key-bindings.js';
 import type { Glyphs, Line } from './line.js';
 import type { Dialog } from './ui-state.js';
 
-/** Flows that the question lists by name; the rest is counted. */
-const listedTargets = 8;
+type Kill = Extract<Dialog, { kind: 'kill' }>;
 
-/** The question before a kill, Cancel in focus. */
-export function killLines(dialog: Extract<Dialog, { kind: 'kill' }>): Line[] {
-  const { targets, focus } = dialog;
-  const lines = targets.slice(0, listedTargets).map((row): Line => [
-    { text: row.id, bold: true },
-    {
-      text: ` on ${row.host}: ${row.localAddress}:${String(row.localPort)} ${row.direction === 'out' ? 'to' : 'from'} `,
-    },
-    {
-      text: `${row.remoteAddress}:${String(row.remotePort)}${row.program === null ? '' : ` (${row.program})`}`,
-    },
-  ]);
-  const more = targets.length - lines.length;
-  if (more > 0) lines.push([{ text: `and ${String(more)} more` }]);
-  lines.push(
-    [{ text: 'Both programs see their connection reset.', tone: 'muted' }],
-    [{ text: '' }],
-    [
-      { text: focus === 'cancel' ? '[ Cancel ]' : '  Cancel  ', inverse: focus === 'cancel' },
-      { text: '   ' },
+/** Lines of the question besides those that name the flows: what is above and below, what happens, the answer. */
+const otherLines = 6;
+
+/** The question before a kill, Cancel in focus. All flows can be looked at, those first that the list hides. */
+export function killLines(dialog: Kill, height: number): Line[] {
+  const { targets, hidden } = dialog;
+  const room = Math.max(1, height - 2 - otherLines);
+  const top = Math.max(0, Math.min(dialog.top, targets.length - room));
+  const lines = targets.slice(top, top + room).map((row, index) => targetLine(row, top + index < hidden));
+  if (targets.length > room) {
+    const last = Math.min(targets.length, top + room);
+    lines.push([
       {
-        text: focus === 'kill' ? '[ Kill ]' : '  Kill  ',
-        inverse: focus === 'kill',
-        tone: 'bad',
+        text: `${String(top + 1)} to ${String(last)} of ${String(targets.length)}, j k scroll`,
+        tone: 'muted',
+      },
+    ]);
+  }
+  if (hidden > 0)
+    lines.push([
+      {
+        text: `${String(targets.length)} marked, ${String(hidden)} not shown: the filter or the view hides them`,
+        tone: 'warning',
         bold: true,
       },
-    ],
-  );
-  return lines;
+    ]);
+  lines.push([{ text: 'Both programs see their connection reset.', tone: 'muted' }], [{ text: '' }]);
+  return [...lines, answerLine(dialog)];
 }
 
-export function killTitle(dialog: Extract<Dialog, { kind: 'kill' }>): string {
+function targetLine(row: FlowRow, isHidden: boolean): Line {
+  const way = row.direction === 'out' ? 'to' : 'from';
+  const local = endpoint(row.localAddress, row.localPort) ?? '-';
+  const remote = endpoint(row.remoteAddress, row.remotePort) ?? '-';
+  return [
+    { text: row.id, bold: true },
+    { text: ` on ${row.host}: ${local} ${way} ` },
+    { text: `${remote}${row.program === null ? '' : ` (${row.program})`}` },
+    { text: isHidden ? ' not shown' : '', tone: 'warning' },
+  ];
+}
+
+function answerLine({ targets, focus, typed }: Kill): Line {
+  const number = numberToType(targets.length);
+  if (number !== null) {
+    const done = typed === number ? 'Enter kills them' : 'Esc leaves them alone';
+    return [
+      { text: `Type ${number} to kill them: ` },
+      { text: typed, bold: true },
+      { text: ' ', inverse: true },
+      { text: `  ${done}`, tone: typed === number ? 'bad' : 'muted' },
+    ];
+  }
+  return [
+    { text: focus === 'cancel' ? '[ Cancel ]' : '  Cancel  ', inverse: focus === 'cancel' },
+    { text: '   ' },
+    { text: focus === 'kill' ? '[ Kill ]' : '  Kill  ', inverse: focus === 'kill', tone: 'bad', bold: true },
+  ];
+}
+
+export function killTitle(dialog: Kill): string {
   return dialog.targets.length === 1
     ? 'Kill this flow?'
     : `Kill these ${String(dialog.targets.length)} flows?`;

@@ -50,7 +50,7 @@ function withDialog(lines: Line[], state: UiState, { size, glyphs, readonly }: D
     return overlayBox(lines, 'Keys (any key closes, j k scroll)', content, size.columns, glyphs);
   }
   if (dialog?.kind === 'kill')
-    return overlayBox(lines, killTitle(dialog), killLines(dialog), size.columns, glyphs);
+    return overlayBox(lines, killTitle(dialog), killLines(dialog, lines.length), size.columns, glyphs);
   return lines;
 }
 

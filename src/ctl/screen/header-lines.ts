@@ -90,7 +90,12 @@ function placeSegments(list: ViewList, state: UiState): Line {
   const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}`;
   const line: Line = [];
   if (filter !== '') line.push({ text: ` filter: ${filter} `, tone: 'accent' });
-  if (state.marked.size > 0) line.push({ text: ` ${String(state.marked.size)} marked `, bold: true });
+  if (state.marked.size > 0) {
+    const shown = new Set(state.view === 'flows' ? list.ids : []);
+    const hidden = [...state.marked].filter((id) => !shown.has(id)).length;
+    const notShown = hidden === 0 ? '' : `, ${String(hidden)} not shown`;
+    line.push({ text: ` ${String(state.marked.size)} marked${notShown} `, bold: true });
+  }
   line.push({ text: ` by ${header}${sort.reverse ? ' reversed' : ''}  ${count}`, tone: 'muted' });
   return line;
 }

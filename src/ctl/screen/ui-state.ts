@@ -13,7 +13,17 @@ export interface Position {
 export type Dialog =
   | { kind: 'help'; top: number }
   | { kind: 'input'; purpose: 'filter' | 'delay'; text: string; before: string; error: string }
-  | { kind: 'kill'; targets: FlowRow[]; focus: 'cancel' | 'kill' };
+  | {
+      kind: 'kill';
+      /** Those that the list does not show come first. */
+      targets: FlowRow[];
+      hidden: number;
+      /** First target that the question shows. */
+      top: number;
+      focus: 'cancel' | 'kill';
+      /** What has been typed of the number of flows, where it is the answer. */
+      typed: string;
+    };
 
 /** Everything that keys change. Plain data: actions make a new one of the old one. */
 export interface UiState {

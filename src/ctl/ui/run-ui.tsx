@@ -1,11 +1,10 @@
 import { ExitCode } from '../../errors/exit-code.js';
 import { parseSortOrder } from '../columns/compare-rows.js';
-import { flowTable, type FlowRow } from '../columns/flow-table.js';
+import { flowTable } from '../columns/flow-table.js';
 import type { Context } from '../commands/context.js';
 import type { TopInput } from '../commands/top.js';
-import { answersOf } from '../commands/with-fleet.js';
 import { carryOutKill } from '../fleet/kill-flows.js';
-import type { Fleet } from '../fleet/fleet.js';
+import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import { FleetMonitor } from '../model/fleet-monitor.js';
 import { loadSettings, saveSettings } from '../model/settings-file.js';
 import { Controller } from '../screen/controller.js';
@@ -42,10 +41,10 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
       wide: loadSettings(environment).wide,
     }),
     {
-      kill: async (targets) => {
-        const result = await killTargets(fleet, targets);
+      kill: async (targets, onProgress) => {
+        const result = await carryOutKill(fleet, { vm: null, flows: targets }, onProgress);
         monitor.refresh();
-        return result;
+        return { rows: result.rows, errors: failureLines(result.outcomes) };
       },
       open: (view) => monitor.want(views[view].polls),
       setDelay: (seconds) => monitor.setDelay(seconds * 1000),
@@ -96,13 +95,6 @@ function interruption(signal: AbortSignal): Promise<never> {
   });
 }
 
-async function killTargets(fleet: Fleet, targets: readonly FlowRow[]) {
-  const outcomes = await carryOutKill(fleet, {
-    request: { ids: targets.map((flow) => flow.id) },
-    flows: targets,
-  });
-  const errors = outcomes.flatMap((outcome) =>
-    outcome.ok ? [] : [`${outcome.host}: ${outcome.error.line}`],
-  );
-  return { rows: answersOf(outcomes), errors };
+function failureLines(outcomes: readonly HostOutcome<unknown>[]): string[] {
+  return outcomes.flatMap((outcome) => (outcome.ok ? [] : [`${outcome.host}: ${outcome.error.line}`]));
 }

@@ -5,8 +5,9 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
 } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ApiError } from '../../api/error.js';
+import { changeHeader } from '../../api/kill.js';
 import { apiVersionHeader, formatApiVersion, ownApi } from '../../api/version.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -59,10 +60,16 @@ function add(server: FastifyInstance, route: Route, right: SocketRight): void {
       return route.handle({
         query: check('query', route.query, request.query),
         body: check('body', route.body, request.body),
+        change: changeName(request.headers[changeHeader]),
         requester: () => requesterOf(request.raw.socket, typeof note === 'string' ? note : undefined),
       });
     },
   });
+}
+
+/** Anyone may write anything there: it is a UUID or nothing. */
+function changeName(text: string | string[] | undefined): string | null {
+  return z.uuid().safeParse(text).data ?? null;
 }
 
 function check(part: string, schema: z.ZodType | null, value: unknown): unknown {

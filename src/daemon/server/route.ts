@@ -5,6 +5,8 @@ import type { Requester } from '../audit/requester.js';
 export interface RouteRequest {
   query: unknown;
   body: unknown;
+  /** The client’s name for what it changes; null where it gives none that is one. */
+  change: string | null;
   requester: () => Requester;
 }
 
@@ -39,6 +41,7 @@ export function route<
   handle: (request: {
     query: Checked<Query>;
     body: Checked<Body>;
+    change: string | null;
     requester: () => Requester;
   }) => Promise<z.infer<Answer>>;
 }): Route {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
@@ -14,7 +15,7 @@ export interface Backend {
   host(): Promise<Host>;
   lists: { [Name in ListName]: () => Promise<RowsOf[Name][]> };
   matching(request: KillRequest): Promise<Flow[]>;
-  kill(request: KillRequest, requester: Requester): Promise<KillResponse>;
+  kill(request: KillRequest, change: string, requester: Requester): Promise<KillResponse>;
 }
 
 const KillQuery = z.strictObject({
@@ -42,8 +43,8 @@ export function apiRoutes(backend: Backend): Route[] {
       query: KillQuery,
       body: KillRequest,
       answer: z.union([KillResponse, lists.flows.answer]),
-      handle: async ({ query, body, requester }) => {
-        if (query.dryRun === 'false') return backend.kill(body, requester());
+      handle: async ({ query, body, change, requester }) => {
+        if (query.dryRun === 'false') return backend.kill(body, change ?? randomUUID(), requester());
         const items = await backend.matching(body);
         return { items, total: items.length };
       },

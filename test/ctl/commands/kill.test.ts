@@ -96,6 +96,95 @@ test('a flow of the same name on two hosts is not guessed at', async () => {
   assert.ok(fleet.alpha.data.flows.some((flow) => flow.id === 'red1:5000'));
 });
 
+test('what a filter picks', async () => {
+  const dry = await fleet.run('kill', '-f', 'vm=red1', '-f', 'path=shm', '--dry-run', '-o', 'name');
+  const wanted = fixtureData('alpha', 6).flows.filter((flow) => flow.vm === 'red1' && flow.path === 'shm');
+  assert.deepEqual([dry.code, dry.stdout], [0, wanted.map(({ id }) => `${id}\n`).join('')]);
+  assert.equal((await fleet.run('kill', '-f', 'vm=red1 path=shm', '--yes')).code, 0);
+  assert.equal(ids().length, 12 - wanted.length);
+  const none = await fleet.run('kill', '-f', 'vm=nosuch', '--yes');
+  assert.deepEqual([none.code, none.stdout], [6, '']);
+});
+
+test('an empty value is an error, and kills nothing', async () => {
+  for (const words of [
+    ['kill', '--vm', 'red1', '--host', ''],
+    ['kill', '--vm', ''],
+    ['kill', ''],
+    ['kill', '-f', ' '],
+    ['flows', '--host', ''],
+    ['flows', '--host', 'alpha,'],
+    ['flows', '--vm', ''],
+    ['vms', '-f', ''],
+    ['top', '--host', '', '--iterations', '1'],
+  ]) {
+    const { code, stdout, stderr } = await fleet.run(...words, ...(words[0] === 'kill' ? ['--yes'] : []));
+    assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+    assert.match(stderr, /^vsockctl: [^\n]*empty[^\n]*unset\?\n$/);
+  }
+  assert.equal(ids().length, 12);
+});
+
+test('a kill of many goes in parts, each with a change that the audit log has', async () => {
+  fleet.alpha.data.flows = fixtureData('alpha', 1200).flows;
+  fleet.alpha.requests.length = 0;
+  const { code } = await fleet.run('kill', '--vm', 'red1', '--yes', '-o', 'name');
+  assert.equal(code, 0);
+  const kills = fleet.alpha.requests.filter(({ url }) => url === 'POST /v1/flows/kill');
+  assert.deepEqual(
+    kills.map(({ body }) => (JSON.parse(body) as { ids?: string[] }).ids?.length ?? body),
+    [500, 100, '{"vm":"red1"}'],
+  );
+  assert.equal(new Set(kills.map(({ change }) => change)).size, 3);
+});
+
+test('a host that is lost in a kill leaves an unknown outcome, with the change to look for', async () => {
+  fleet.alpha.data.flows = fixtureData('alpha', 1100).flows;
+  fleet.alpha.requests.length = 0;
+  let kills = 0;
+  fleet.alpha.misbehave = (request) => {
+    if (request.url !== '/v1/flows/kill') return false;
+    if ((kills += 1) < 2) return false;
+    request.socket.destroy();
+    return true;
+  };
+  const { code, stdout, stderr } = await fleet.run('kill', '-f', 'host=alpha', '--yes', '-o', 'jsonl');
+  assert.equal(code, 5);
+  assert.match(stderr, /^vsockctl: alpha: /);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { outcome: string; detail: string });
+  const count = (outcome: string): number => rows.filter((row) => row.outcome === outcome).length;
+  assert.deepEqual(['reset', 'unknown', 'not-tried'].map(count), [500, 500, 100]);
+  const change = fleet.alpha.requests.filter(({ url }) => url === 'POST /v1/flows/kill').at(-1)?.change;
+  assert.ok(
+    rows.find((row) => row.outcome === 'unknown')?.detail.includes(`change ${change} in its audit log`),
+  );
+});
+
+test('a kill is not held to the limit of a question', async () => {
+  fleet.alpha.misbehave = (request, response) => {
+    if (request.url !== '/v1/flows/kill') return false;
+    const outcomes = [{ id: 'red1:5000', outcome: 'reset', detail: '' }];
+    // Longer than the limit below.
+    setTimeout(() => response.end(JSON.stringify({ outcomes })), 3000);
+    return true;
+  };
+  const { code, stdout } = await fleet.run(
+    'kill',
+    'red1:5000',
+    '--yes',
+    '--host',
+    'alpha',
+    '--timeout',
+    '2.5',
+    '-o',
+    'csv',
+  );
+  assert.deepEqual([code, /red1:5000,alpha,reset/.test(stdout)], [0, true]);
+});
+
 test('either flows or a VM, not both and not none', async () => {
   assert.equal((await fleet.run('kill', '--yes')).code, 2);
   assert.equal((await fleet.run('kill', 'a:1', '--vm', 'a', '--yes')).code, 2);

@@ -116,6 +116,40 @@ test('a kill needs its button in focus, and takes the marked flows', () => {
   assert.deepEqual(effects, ['kill red1:5000 red1:5004']);
 });
 
+test('marked flows that a filter hides are named first in the question, and counted above', () => {
+  const { controller, text } = stage();
+  controller.takeFrame(frameOf(12));
+  for (const key of ['g', 'space', 'space', 'space', '/', ...'vm=blue1', 'enter']) controller.press(key);
+  assert.match(text().join('\n'), / 3 marked, 3 not shown /);
+  for (const key of ['/', 'ctrl-u', ...'vm=nosuch', 'enter', 'K']) controller.press(key);
+  assert.match(
+    text().join('\n'),
+    /3 marked, 3 not shown[^]*Kill these 3 flows\?[^]*not shown[^]*3 marked, 3 not shown: /,
+  );
+});
+
+test('above twenty flows the number is the answer, and all of them can be looked at', () => {
+  const { controller, effects, text } = stage();
+  controller.takeFrame(frameOf(25));
+  for (const key of ['g', ...Array.from({ length: 25 }, () => 'space'), 'K', 'right', 'enter'])
+    controller.press(key);
+  assert.deepEqual(effects, []);
+  const seen = new Set<string>();
+  for (let step = 0; step < 25; step += 1) {
+    for (const id of text()
+      .join('\n')
+      .match(/(red|blue)1:\d+ on/g) ?? [])
+      seen.add(id);
+    controller.press('j');
+  }
+  assert.equal(seen.size, 25);
+  for (const key of ['2', '4', 'enter', 'backspace', '5', 'enter']) controller.press(key);
+  assert.deepEqual(
+    effects.map((effect: string) => effect.split(' ').length),
+    [26],
+  );
+});
+
 test('the cursor stays on its row when the order changes', () => {
   const { controller, text } = stage();
   controller.takeFrame(frameOf(10));

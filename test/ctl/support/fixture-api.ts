@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Flow } from '../../../src/api/flow.js';
 import { Host } from '../../../src/api/host.js';
-import { KillRequest, type KillOutcome } from '../../../src/api/kill.js';
+import { changeHeader, KillRequest, type KillOutcome } from '../../../src/api/kill.js';
 import { apiVersionHeader, formatApiVersion, ownApi } from '../../../src/api/version.js';
 import { listNames, lists } from '../../../src/api/lists.js';
 import type { FixtureData } from './fixture-data.js';
@@ -14,7 +14,8 @@ export type Misbehaviour = (request: IncomingMessage, response: ServerResponse) 
 
 /** vsockd's API over fixed data, on real Unix sockets. What it answers is checked by the same schemas. */
 export class FixtureApi {
-  readonly requests: { url: string; client: string | undefined; body: string }[] = [];
+  readonly requests: { url: string; client: string | undefined; change: string | undefined; body: string }[] =
+    [];
   misbehave: Misbehaviour = () => false;
   readonly #servers: Server[] = [];
 
@@ -58,6 +59,7 @@ export class FixtureApi {
     this.requests.push({
       url: `${request.method ?? ''} ${url.pathname}${url.search}`,
       client: request.headers['x-vsocket-client']?.toString(),
+      change: request.headers[changeHeader]?.toString(),
       body,
     });
     if (this.misbehave(request, response)) return;

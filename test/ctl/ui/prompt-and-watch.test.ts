@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { fixtureData } from '../support/fixture-data.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { mainFile } from '../support/run-vsockctl.js';
 import { Terminal } from '../support/terminal.js';
@@ -35,6 +36,25 @@ test('kill lists and asks on a terminal; only yes is yes', options, async () => 
     await terminal.until(new RegExp(`code=${String(code)}`));
     assert.equal(isThere('red1:5000'), there);
   }
+});
+
+test('above twenty flows only their number is yes', options, async () => {
+  fleet.alpha.data.flows = fixtureData('alpha', 42).flows;
+  for (const [answer, code, left] of [
+    ['yes', 7, 42],
+    ['20', 7, 42],
+    ['21', 0, 21],
+  ] as const) {
+    terminal.type('clear');
+    terminal.press('Enter');
+    terminal.start('kill --vm red1 --host alpha -o name | tail -n 1; echo piped=${PIPESTATUS[0]}');
+    await terminal.until(/Kill these 21 flows\? Type 21 to go on:/);
+    terminal.type(answer);
+    terminal.press('Enter');
+    await terminal.until(new RegExp(`piped=${String(code)}`));
+    assert.equal(fleet.alpha.data.flows.length, left);
+  }
+  fleet.alpha.data.flows = fixtureData('alpha', 6).flows;
 });
 
 test('Ctrl-C at the question is an interruption, and kills nothing', options, async () => {

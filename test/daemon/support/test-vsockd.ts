@@ -74,8 +74,10 @@ export class TestVsockd {
     path: string,
     body: unknown,
     socket: 'read' | 'admin' = 'admin',
+    more: readonly string[] = [],
   ): Promise<{ status: number; body: unknown }> {
-    const headers = ['-H', 'content-type: application/json', '-H', 'x-vsocket-client: tester'];
+    const lines = ['content-type: application/json', 'x-vsocket-client: tester', ...more];
+    const headers = lines.flatMap((line) => ['-H', line]);
     return this.#curl(socket, path, ['-X', 'POST', ...headers, '-d', JSON.stringify(body)]);
   }
 
