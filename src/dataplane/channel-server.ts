@@ -19,31 +19,57 @@ export interface ChannelEvents {
   log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
 }
 
-/** Connections that one VM may hold: its processes and their sleepers. */
-const connectionLimit = 8192;
+/** A library says hello at once; a busy machine may take its time. */
+const helloMilliseconds = 5000;
 
-/** Serves one VM’s channel. What comes over it is from that VM: the socket’s place is the proof. */
-export function serveChannel(vm: GuestVm, ledger: LedgerFile, events: ChannelEvents): Promise<Server> {
+/**
+ * Serves one VM’s channel. What comes over it is from that VM: the socket’s place is the proof.
+ * @param mostConnections that it may hold at once
+ */
+export function serveChannel(
+  vm: GuestVm,
+  ledger: LedgerFile,
+  events: ChannelEvents,
+  mostConnections: number,
+): Promise<Server> {
   const path = vm.config.channel;
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });
   const server = createServer((socket) => greet(vm, socket, ledger, events));
-  server.maxConnections = connectionLimit;
+  server.maxConnections = mostConnections;
+  const { name } = vm.config;
+  server.on('drop', () => events.log('warn', 'connection refused: the VM has too many', { vm: name }));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, writableAll: true, readableAll: true }, () => resolve(server));
+    server.listen({ path, writableAll: true, readableAll: true }, () => {
+      server.off('error', reject);
+      // The others go on, and so does this one with its next connection.
+      server.on('error', (error) =>
+        events.log('error', `connection refused: ${error.message}`, { vm: name }),
+      );
+      resolve(server);
+    });
   });
 }
 
 function greet(vm: GuestVm, socket: Socket, ledger: LedgerFile, events: ChannelEvents): void {
   let waiting = Buffer.alloc(0);
   let greeted = false;
+  const giveUp = (): void => {
+    if (greeted || socket.destroyed) return;
+    events.log('warn', 'channel closed: no hello in time', { vm: vm.config.name });
+    socket.destroy();
+  };
+  // Not at once: if this process was held up, the hello is there and is read first.
+  const deadline = setTimeout(() => setImmediate(giveUp), helloMilliseconds);
+  socket.on('close', () => clearTimeout(deadline));
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: Buffer) => {
     if (greeted) return events.rung();
     waiting = Buffer.concat([waiting, chunk]);
     if (waiting.length < helloBytes) return;
     greeted = true;
+    clearTimeout(deadline);
     const hello = parseHello(waiting);
     if (hello === null) {
       events.log('warn', 'channel closed: no hello', { vm: vm.config.name });

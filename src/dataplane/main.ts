@@ -6,12 +6,15 @@ import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
-import { serveChannel } from './channel-server.js';
+import { openFileLimit } from '../native/open-file-limit.js';
+import { serveChannel, type ChannelEvents } from './channel-server.js';
+import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
-import { parseCommand, report, type LogLevel } from './messages.js';
+import { limitedLog } from './limited-log.js';
+import { parseCommand, report } from './messages.js';
 import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
 import { SocketOwners } from './socket-owners.js';
@@ -29,9 +32,7 @@ const sweepMilliseconds = 10_000;
 /** How often VMs that are not there are looked for, and the others whether they still are. */
 const lookMilliseconds = 3000;
 
-function log(level: LogLevel, message: string, fields: Record<string, unknown>): void {
-  report({ type: 'log', level, message, fields });
-}
+const log = limitedLog((level, message, fields) => report({ type: 'log', level, message, fields }));
 
 function showVm(name: string, problem: string | null): void {
   report({ type: 'vm', name, problem });
@@ -70,17 +71,22 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
+  const events: ChannelEvents = {
+    rung: () => poller.wake(),
+    log,
+    processBegan: (began, process) => book.nameProcess(began, process),
+    processEnded: (ended, process) => {
+      switchboard.sweep(ended, process);
+      ended.releaseProcess(process);
+      poller.wake(); // what is left of its flows
+    },
+  };
+  const limit = openFileLimit();
+  const share = connectionShare(limit, config.vms.length);
+  const shortage = describeShortage(limit, config.vms.length);
+  if (shortage !== null) log('warn', shortage, {});
   const serve = async (vm: GuestVm): Promise<void> => {
-    await serveChannel(vm, ledger, {
-      rung: poller.wake,
-      log,
-      processBegan: (began, process) => book.nameProcess(began, process),
-      processEnded: (ended, process) => {
-        switchboard.sweep(ended, process);
-        ended.releaseProcess(process);
-        poller.wake(); // what is left of its flows
-      },
-    });
+    await serveChannel(vm, ledger, events, share);
     switchboard.scan(vm);
     poller.wake();
   };

@@ -31,6 +31,8 @@ export interface GuestOptions {
   keepaliveMilliseconds?: number;
   upgradeAfterCalls?: number;
   upgradeAfterBytes?: number;
+  /** RLIMIT_NOFILE of the data planes, where it is not that of the tests. */
+  openFiles?: number;
 }
 
 const firstHost = 'test';
@@ -50,7 +52,7 @@ export class Guests {
   private readonly mapped: SharedMemory[] = [];
   private readonly planes = new Map<string, ChildProcess>();
 
-  private constructor(options: GuestOptions) {
+  private constructor(private readonly options: GuestOptions) {
     chmodSync(this.directory, 0o755); // programs that change their user reach their channel too
     this.ip('netns', 'add', this.prefix);
     const hosts = options.hosts ?? [firstHost];
@@ -195,10 +197,11 @@ export class Guests {
 
   async startDataPlane(host = this.config.host): Promise<void> {
     const config = this.configs.get(host)!;
-    const inside = config.link
-      ? { execPath: 'nsenter', execArgv: [`--net=/run/netns/${this.namespaceOf(host)}`, process.execPath] }
-      : { execArgv: [] };
-    const plane = fork(dataPlane, [], { serialization: 'advanced', ...inside });
+    const namespace = config.link ? ['nsenter', `--net=/run/netns/${this.namespaceOf(host)}`] : [];
+    const { openFiles } = this.options;
+    const limit = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
+    const [execPath = process.execPath, ...execArgv] = [...namespace, ...limit, process.execPath];
+    const plane = fork(dataPlane, [], { serialization: 'advanced', execPath, execArgv });
     this.planes.set(host, plane);
     const ready = new Promise<void>((resolve, reject) => {
       plane.on('message', (message) => {

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { helloBytes } from '../../src/channel/hello.js';
+import {
+  hostState,
+  processCount,
+  regionMagic,
+  slot,
+  slotOffset,
+  waiterCount,
+} from '../../src/channel/region-layout.js';
+import { connectionShare } from '../../src/dataplane/connection-share.js';
+import { Guests, type GuestOptions } from '../support/guests.js';
+import { spokenLines } from '../support/spoken-lines.js';
+
+const vms = [
+  { name: 'evil', address: '10.0.0.1', vni: 666 },
+  { name: 'a', address: '10.0.0.1' },
+  { name: 'b', address: '10.0.0.2' },
+];
+
+/** Programs of the VM `evil` that only hold connections. */
+class Holder {
+  readonly open = new Set<Socket>();
+
+  constructor(private readonly channel: string) {}
+
+  /** @returns once it is connected; a Unix socket takes no more for a moment when many wait */
+  async connect(hello: Buffer): Promise<Socket> {
+    for (;;) {
+      const socket = connect(this.channel);
+      const connected = await new Promise<boolean>((resolve) => {
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      });
+      if (connected) return this.hold(socket, hello);
+      await sleep(10);
+    }
+  }
+
+  private hold(socket: Socket, hello: Buffer): Socket {
+    this.open.add(socket);
+    socket.on('error', () => undefined).on('close', () => this.open.delete(socket));
+    socket.resume();
+    if (hello.length > 0) socket.write(hello);
+    return socket;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.open) socket.destroy();
+    while (this.open.size > 0) await sleep(10);
+  }
+}
+
+function waiterHello(index: number): Buffer {
+  const hello = Buffer.alloc(helloBytes);
+  hello.writeUInt32LE(regionMagic, 0);
+  hello.writeUInt32LE(3, 4);
+  hello.writeUInt32LE(index % processCount, 8);
+  hello.writeUInt32LE(index % waiterCount, 12);
+  return hello;
+}
+
+async function withEvil(
+  options: Partial<GuestOptions>,
+  use: (guests: Guests, holder: Holder, plane: number) => Promise<void>,
+): Promise<void> {
+  const guests = await Guests.start({ vms, ...options });
+  const holder = new Holder(guests.config.vms[0]!.channel);
+  try {
+    const plane = guests.dataPlanePid()!;
+    await use(guests, holder, plane);
+    assert.equal(guests.dataPlanePid(), plane, 'vsockd ended');
+  } finally {
+    await holder.close();
+    await guests.close();
+  }
+}
+
+const openFilesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+const serve = `
+import socket
+door = socket.create_server(('0.0.0.0', 5000))
+print('ready', flush=True)
+s = door.accept()[0]
+while data := s.recv(100): s.sendall(data)`;
+
+const ask = `
+import socket
+s = socket.create_connection(('10.0.0.2', 5000))
+while True: s.sendall(b'question'); s.recv(100)`;
+
+/** A new connection of the other VMs gets into rings, for which their programs need channel connections. */
+async function assertOthersWork(guests: Guests): Promise<void> {
+  const programs = [guests.spawn('b', ['python3', '-c', serve])];
+  try {
+    assert.equal(await spokenLines(programs[0]!)(), 'ready');
+    programs.push(guests.spawn('a', ['python3', '-c', ask]));
+    const words = guests.mapRegion('a');
+    while (words[(slotOffset(0) + slot.hostState) >> 2] !== hostState.open) await sleep(10);
+  } finally {
+    for (const program of programs) program.kill('SIGKILL');
+  }
+}
+
+test('a VM that opens more connections than it may keeps its share, and the others have theirs', () =>
+  withEvil({ openFiles: 500 }, async (guests, holder, plane) => {
+    const share = connectionShare(500, vms.length);
+    assert.ok(share < 100);
+    for (let opened = 0; opened < 1000; opened++) await holder.connect(waiterHello(opened));
+    while (holder.open.size > share) await sleep(10);
+    assert.equal(holder.open.size, share);
+    assert.ok(openFilesOf(plane) < 500 - share, 'the others have less than their share');
+    await assertOthersWork(guests);
+    assert.ok(guests.logs.some(({ message }) => message.startsWith('RLIMIT_NOFILE is 500')));
+  }));
+
+test('connections that never say hello are closed, and those that did are not', () =>
+  withEvil({}, async (_, holder) => {
+    const greeted = await holder.connect(waiterHello(1));
+    await holder.connect(Buffer.alloc(0));
+    await holder.connect(waiterHello(2).subarray(0, helloBytes - 1));
+    while (holder.open.size > 1) await sleep(10);
+    assert.deepEqual([...holder.open], [greeted]);
+  }));
+
+test('lines that a guest causes are limited in number, and the rest is counted', () =>
+  withEvil({}, async (guests, holder) => {
+    const attempts = 500;
+    for (let done = 0; done < attempts; done++) await holder.connect(Buffer.alloc(helloBytes, 1));
+    const shown = (): number =>
+      guests.logs.filter(({ message }) => message === 'channel closed: no hello').length;
+    const leftOut = (): number =>
+      guests.logs.reduce(
+        (sum, { fields }) => sum + (fields.line === 'channel closed: no hello' ? Number(fields.count) : 0),
+        0,
+      );
+    while (shown() + leftOut() < attempts) await sleep(20);
+    assert.equal(shown() + leftOut(), attempts);
+    assert.ok(shown() < attempts / 4, `${shown()} lines`);
+  }));
