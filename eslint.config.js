@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const mayImport = {
   errors: [],
   api: [],
+  filter: ['api', 'errors'],
   channel: [],
   native: [],
   netlink: ['native'],
@@ -16,6 +17,7 @@ const mayImport = {
   dataplane: ['channel', 'ledger', 'native', 'errors', 'config', 'directory', 'link'],
   daemon: [
     'api',
+    'filter',
     'config',
     'ledger',
     'channel',
@@ -26,7 +28,7 @@ const mayImport = {
     'directory',
     'dataplane',
   ],
-  ctl: ['api', 'errors'],
+  ctl: ['api', 'errors', 'filter'],
   lab: ['config', 'native', 'errors', 'channel'],
   bench: ['lab', 'errors'],
   setup: ['errors'],

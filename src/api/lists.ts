@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Counter, counterSourceNames } from './counter.js';
 import { defineList, type List } from './define-list.js';
 import { Device } from './device.js';
+import { flowFilterFields } from './flow-filter-fields.js';
 import { HostLink } from './host-link.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
 import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
@@ -50,6 +51,7 @@ export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
       state: z.enum(flowStates),
     },
     order: 'id',
+    more: flowFilterFields,
   }),
   links: defineList({
     path: '/v1/links',

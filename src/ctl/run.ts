@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
+import { FilterError } from '../filter/filter-error.js';
 import { buildProgram } from './commands/build-program.js';
 import type { Context } from './commands/context.js';
 import { sanitize } from './text/sanitize.js';
@@ -67,6 +68,8 @@ function report(error: unknown, debug: boolean): number {
   process.stderr.write(
     `vsockctl: ${sanitize(line)}${error instanceof VsocketError ? '' : '; --debug shows more'}\n`,
   );
+  if (error instanceof FilterError)
+    process.stderr.write(`${error.excerpt.split('\n').map(sanitize).join('\n')}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   return error instanceof VsocketError ? error.exitCode : ExitCode.failed;
 }

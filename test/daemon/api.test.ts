@@ -74,6 +74,8 @@ describe('vsockd', () => {
     );
     const cut = await flows('?sort=txBytes&limit=1');
     assert.deepEqual([cut.items.map((flow) => flow.txBytes), cut.total], [[0], 2]);
+    assert.equal((await flows('?filter=vm%3Dtwo%20or%20txBytes%3E5')).total, 2);
+    assert.equal((await flows('?filter=not%20(vm%3Dtwo)')).total, 1);
     assert.equal((await flows('?path=shm')).total, 0);
     assert.equal((await flows('?state=closing')).total, 0);
   });
@@ -156,6 +158,7 @@ describe('vsockd', () => {
       [vsockd.get('/v1/flows?limit=-1'), 400, 'bad-request'],
       [vsockd.get('/v1/qps?lqpn=many'), 400, 'bad-request'],
       [vsockd.get('/v1/flows?colour=red'), 400, 'bad-request'],
+      [vsockd.get('/v1/flows?filter=path%3Drmda'), 400, 'bad-filter'],
       [vsockd.get('/v1/%zz'), 400, 'bad-request'],
       [vsockd.get('/v1/nothing'), 404, 'no-such-path'],
       [vsockd.get('/v1/flows/kill'), 405, 'method-not-allowed'],

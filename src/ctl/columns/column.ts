@@ -1,3 +1,7 @@
+import type { FilterField } from '../../api/filter-field.js';
+import type { ListName, SeenRowsOf } from '../../api/lists.js';
+import { lists } from '../../api/lists.js';
+
 /** What a value is decides how it is aligned, formatted, compared and filtered. */
 export type Kind = 'text' | 'count' | 'bytes' | 'rate' | 'frequency' | 'bitRate' | 'time';
 
@@ -23,6 +27,8 @@ export interface Column<Row> {
   /** Widest that the UI makes it, in terminal columns. */
   maximumWidth: number;
   value: (row: Row) => Value;
+  /** The words that it can be, where these are known: a filter is checked against them. */
+  words?: readonly string[];
   /** How the value is written, where that says more than the value: `stale 7s`. */
   text?: (row: Row) => string;
   tone?: (row: Row) => Tone;
@@ -33,6 +39,8 @@ export interface Table<Row> {
   /** `flow`, `vm`, `host`: for messages. */
   noun: string;
   columns: readonly Column<Row>[];
+  /** What of a row can be asked besides the columns: the fields of the API’s list. */
+  fields: readonly FilterField<Row>[];
   /** Names a row in `-o name` and to `kill`. */
   identify: (row: Row) => string;
   /** Unique among all hosts. */
@@ -61,6 +69,11 @@ export function sum(one: number | null, other: number | null): number | null {
 
 export function isNumeric(kind: Kind): boolean {
   return kind !== 'text' && kind !== 'time';
+}
+
+/** The fields of a list, as a client asks for them. */
+export function fieldsOf<Name extends ListName>(name: Name): readonly FilterField<SeenRowsOf[Name]>[] {
+  return lists[name].filterFields as unknown as readonly FilterField<SeenRowsOf[Name]>[];
 }
 
 export function findColumn<Row>(table: Table<Row>, key: string): Column<Row> | undefined {

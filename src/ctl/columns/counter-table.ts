@@ -1,6 +1,6 @@
 import { counterSources, type Counter } from '../../api/counter.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table } from './column.js';
+import { field, fieldsOf, type Table } from './column.js';
 import { hostAndDevice, portColumn } from './rdma-columns.js';
 
 export const counterTable: Table<Seen<Counter>> = {
@@ -8,6 +8,7 @@ export const counterTable: Table<Seen<Counter>> = {
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
   defaultSort: 'id',
+  fields: fieldsOf('counters'),
   columns: [
     {
       key: 'link',

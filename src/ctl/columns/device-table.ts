@@ -1,6 +1,6 @@
 import type * as api from '../../api/device.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Column, type Table, type Tone } from './column.js';
+import { field, fieldsOf, type Column, type Table, type Tone } from './column.js';
 import { hostAndDevice, idColumn, portColumn } from './rdma-columns.js';
 
 type Device = Seen<api.Device>;
@@ -10,6 +10,7 @@ export const deviceTable: Table<Device> = {
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
   defaultSort: 'id',
+  fields: fieldsOf('devices'),
   columns: [
     idColumn('DEVICE', 'device and port'),
     ...hostAndDevice<Device>().map(withoutName),

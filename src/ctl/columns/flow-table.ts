@@ -1,6 +1,6 @@
-import { flowReasons, type Flow } from '../../api/flow.js';
+import { flowReasons, flowStates, type Flow } from '../../api/flow.js';
 import type { Seen } from '../../api/seen.js';
-import { field, sum, type Table, type Tone } from './column.js';
+import { field, fieldsOf, sum, type Table, type Tone } from './column.js';
 import { endpoint } from './endpoint.js';
 
 /** A flow as a row; its state is also `closed`: the totals of flows that ended while someone watched. */
@@ -13,6 +13,7 @@ export const flowTable: Table<FlowRow> = {
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
   defaultSort: 'bytesPerSecond',
+  fields: fieldsOf('flows'),
   columns: [
     field('id', {
       header: 'FLOW',
@@ -145,6 +146,7 @@ export const flowTable: Table<FlowRow> = {
       priority: 11,
       maximumWidth: 11,
       summary: 'established, closing or reset',
+      words: [...flowStates, 'closed'],
       tone: (row) => (row.state === 'reset' ? 'bad' : row.state === 'established' ? 'plain' : 'muted'),
     }),
     field('txBytesPerSecond', {

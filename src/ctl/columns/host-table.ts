@@ -110,6 +110,7 @@ export const hostTable: Table<HostRow> = {
   identify: (row) => row.host,
   locate: (row) => row.host,
   defaultSort: 'host',
+  fields: [],
   columns: [
     field('host', {
       header: 'HOST',
@@ -128,6 +129,7 @@ export const hostTable: Table<HostRow> = {
       summary:
         'ok; stale: what it said last is so old; skew: its API has another version; failed; connecting',
       text: (row) => (row.status === 'stale' ? `stale ${formatDuration(row.ageSeconds ?? 0)}` : row.status),
+      words: Object.keys(statusTones),
       tone: (row) => statusTones[row.status],
     }),
     field('ageSeconds', {

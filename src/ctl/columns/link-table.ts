@@ -1,12 +1,13 @@
 import type { HostLink } from '../../api/host-link.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table } from './column.js';
+import { field, fieldsOf, type Table } from './column.js';
 
 export const linkTable: Table<Seen<HostLink>> = {
   noun: 'link',
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
   defaultSort: 'id',
+  fields: fieldsOf('links'),
   columns: [
     field('host', {
       header: 'HOST',

@@ -12,6 +12,7 @@ export const outcomeTable: Table<OutcomeRow> = {
   identify: (row) => row.id,
   locate: (row) => `${row.host}/${row.id}`,
   defaultSort: 'id',
+  fields: [],
   columns: [
     field('id', {
       header: 'FLOW',

@@ -1,6 +1,6 @@
 import type * as api from '../../api/rdma-resources.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table, type Tone } from './column.js';
+import { field, fieldsOf, type Table, type Tone } from './column.js';
 import { domainColumn, hostAndDevice, idColumn, ownerColumns, portColumn } from './rdma-columns.js';
 
 type QueuePair = Seen<api.QueuePair>;
@@ -11,6 +11,7 @@ export const queuePairTable: Table<QueuePair> = {
   // Each port of a device has a queue pair 1.
   locate: (row) => `${row.host}/${row.device}/${String(row.port)}/${String(row.lqpn)}`,
   defaultSort: 'id',
+  fields: fieldsOf('qps'),
   columns: [
     idColumn('QUEUE PAIR', 'device and number of the queue pair'),
     ...hostAndDevice<QueuePair>(),

@@ -1,6 +1,6 @@
 import type { CmId, CompletionQueue, MemoryRegion, ProtectionDomain } from '../../api/rdma-resources.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table } from './column.js';
+import { field, fieldsOf, type Table } from './column.js';
 import { endpoint } from './endpoint.js';
 import {
   contextColumn,
@@ -14,6 +14,7 @@ import {
 
 export const completionQueueTable: Table<Seen<CompletionQueue>> = {
   ...named('completion queue'),
+  fields: fieldsOf('cqs'),
   columns: [
     idColumn('CQ', 'device and number of the completion queue'),
     ...hostAndDevice<Seen<CompletionQueue>>(),
@@ -57,6 +58,7 @@ export const completionQueueTable: Table<Seen<CompletionQueue>> = {
 
 export const memoryRegionTable: Table<Seen<MemoryRegion>> = {
   ...named('memory region'),
+  fields: fieldsOf('mrs'),
   columns: [
     idColumn('MR', 'device and number of the memory region'),
     ...hostAndDevice<Seen<MemoryRegion>>(),
@@ -83,6 +85,7 @@ export const memoryRegionTable: Table<Seen<MemoryRegion>> = {
 
 export const protectionDomainTable: Table<Seen<ProtectionDomain>> = {
   ...named('protection domain'),
+  fields: fieldsOf('pds'),
   columns: [
     idColumn('PD', 'device and number of the protection domain'),
     ...hostAndDevice<Seen<ProtectionDomain>>(),
@@ -102,6 +105,7 @@ export const protectionDomainTable: Table<Seen<ProtectionDomain>> = {
 
 export const cmIdTable: Table<Seen<CmId>> = {
   ...named('cm_id'),
+  fields: fieldsOf('cmids'),
   columns: [
     idColumn('CM ID', 'device and number of the endpoint'),
     ...hostAndDevice<Seen<CmId>>(),
@@ -187,7 +191,9 @@ export const cmIdTable: Table<Seen<CmId>> = {
 };
 
 /** What the tables of these objects have alike. */
-function named<Row extends { host: string; id: string }>(noun: string): Omit<Table<Row>, 'columns'> {
+function named<Row extends { host: string; id: string }>(
+  noun: string,
+): Omit<Table<Row>, 'columns' | 'fields'> {
   return {
     noun,
     identify: (row) => row.id,

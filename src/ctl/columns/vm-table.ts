@@ -1,6 +1,6 @@
 import type { Vm } from '../../api/vm.js';
 import type { Seen } from '../../api/seen.js';
-import { field, sum, type Table } from './column.js';
+import { field, fieldsOf, sum, type Table } from './column.js';
 
 export type VmRow = Seen<Vm>;
 
@@ -9,6 +9,7 @@ export const vmTable: Table<VmRow> = {
   identify: (row) => row.name,
   locate: (row) => `${row.host}/${row.name}`,
   defaultSort: 'name',
+  fields: fieldsOf('vms'),
   columns: [
     field('name', {
       header: 'VM',

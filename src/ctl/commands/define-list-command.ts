@@ -3,7 +3,7 @@ import type { List } from '../../api/define-list.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Table } from '../columns/column.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
-import type { Narrowing } from '../fleet/host-client.js';
+import { narrowingOf, type Narrowing, type Wish } from '../fleet/narrowing.js';
 import { defineCommand, type Command, type Example } from './command.js';
 import { listRows } from './list-rows.js';
 import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
@@ -21,7 +21,11 @@ export interface ListCommand<Row> {
   fields: readonly string[];
   /** Options that name values of a field: `--vm red1 --vm red2`. */
   only?: readonly { field: keyof Row & string; value: string; summary: string }[];
-  collect: (fleet: Fleet, narrowing: Narrowing) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
+  collect: (
+    fleet: Fleet,
+    narrowing: Narrowing,
+    wish: Wish,
+  ) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
 }
 
 export function defineListCommand<Row extends object>(definition: ListCommand<Row>): Command {
@@ -51,8 +55,14 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       return listRows<Row>(input, context, {
         table,
         fields,
-        collect: async (fleet) => {
-          const { rows, outcomes } = await collect(fleet, narrowing);
+        collect: async (fleet, wish) => {
+          // Several values of an option are chosen here, so a limit has to wait until then.
+          const several = wanted.some(([, values]) => values.length > 1);
+          const { rows, outcomes } = await collect(
+            fleet,
+            narrowing,
+            several ? { ...wish, limit: undefined } : wish,
+          );
           return { rows: rows.filter(isWanted), outcomes };
         },
       });
@@ -67,8 +77,9 @@ export function fromApi<Name extends ListName>(
   const list: List<RowsOf[Name]> = lists[name];
   return {
     fields: list.fields,
-    collect: async (fleet, narrowing) => {
-      const outcomes = await fleet.askAll((host, signal) => host.list(name, narrowing, signal));
+    collect: async (fleet, narrowing, wish) => {
+      const asked = { ...narrowing, ...narrowingOf(list, wish) };
+      const outcomes = await fleet.askAll((host, signal) => host.list(name, asked, signal));
       return { rows: answersOf(outcomes), outcomes };
     },
   };

@@ -1,9 +1,11 @@
+import { joinFilters } from '../../filter/join-filters.js';
 import { z } from 'zod';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { flowTable } from '../columns/flow-table.js';
 import { outcomeTable, type OutcomeRow } from '../columns/outcome-table.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
 import { carryOutKill, planKill, type KillPlan, type KillSelection } from '../fleet/kill-flows.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import { outputFormatNames, outputFormats } from '../output/output-format.js';
@@ -109,7 +111,9 @@ function selectionOf(input: KillInput): KillSelection {
     );
   }
   if (input.vm !== undefined) return { vm: input.vm };
-  return ids.length > 0 ? { ids } : { matches: compileFilter(input.filter.join(' '), flowTable) };
+  return ids.length > 0
+    ? { ids }
+    : { matches: compileFilter(joinFilters(input.filter), vocabularyOf(flowTable)) };
 }
 
 /** Nothing to kill is not what was asked for. A host that failed may have some; then its failure is the result. */

@@ -1,8 +1,11 @@
+import { joinFilters } from '../../filter/join-filters.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExitCode } from '../../errors/exit-code.js';
 import type { Table } from '../columns/column.js';
 import { parseSortOrder, sortRows } from '../columns/compare-rows.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
+import type { Wish } from '../fleet/narrowing.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import { renderRows } from '../output/render-rows.js';
 import { write, type Context } from './context.js';
@@ -14,7 +17,7 @@ export interface ListSource<Row> {
   table: Table<Row>;
   /** Fields of the JSON objects, for CSV. */
   fields: readonly string[];
-  collect: (fleet: Fleet) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
+  collect: (fleet: Fleet, wish: Wish) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
 }
 
 const clearScreen = '\u001b[2J\u001b[H';
@@ -26,14 +29,15 @@ export function listRows<Row extends object>(
   source: ListSource<Row>,
 ): Promise<ExitCode> {
   const { table } = source;
-  const matches = compileFilter(input.filter.join(' '), table);
+  const filter = joinFilters(input.filter);
+  const matches = compileFilter(filter, vocabularyOf(table));
   const order = parseSortOrder(input.sortBy ?? table.defaultSort, table);
   // A list is JSON as a whole; again and again it is one object a line, which can be read while it grows.
   const format = input.watch && input.output === 'json' ? 'jsonl' : input.output;
   const redraw = input.watch && context.stdout.isTTY && (format === 'table' || format === 'wide');
   return withFleet(input, context, async (fleet) => {
     for (;;) {
-      const { rows, outcomes } = await source.collect(fleet);
+      const { rows, outcomes } = await source.collect(fleet, { filter, sort: order, limit: input.limit });
       const kept = sortRows(rows.filter(matches), table, order).slice(0, input.limit);
       const options = { format, exact: input.numeric, headers: !input.noHeaders, now: Date.now() };
       await write(

@@ -1,10 +1,12 @@
+import { joinFilters } from '../../filter/join-filters.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExitCode } from '../../errors/exit-code.js';
 import { parseSortOrder, sortRows } from '../columns/compare-rows.js';
 import { flowTable } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
 import { vmTable } from '../columns/vm-table.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { frameLists, type Frame } from '../model/frame.js';
 import { buildFrame, pollHost, type HostRound } from '../model/host-state.js';
@@ -15,7 +17,7 @@ import { exitCodeOf, reportFailures } from './with-fleet.js';
 
 /** `top` without a terminal: a frame every `delay` seconds, forever or `iterations` times. */
 export async function printFrames(fleet: Fleet, input: TopInput, context: Context): Promise<ExitCode> {
-  const matches = compileFilter(input.filter.join(' '), flowTable);
+  const matches = compileFilter(joinFilters(input.filter), vocabularyOf(flowTable));
   const order = parseSortOrder(input.sortBy, flowTable);
   const wanted = isJson(input) ? frameLists : (['vms', 'flows'] as const);
   for (let iteration = 1; ; iteration += 1) {

@@ -1,9 +1,11 @@
+import { joinFilters } from '../../filter/join-filters.js';
 import { z } from 'zod';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { flowTable } from '../columns/flow-table.js';
 import { parseSortOrder } from '../columns/compare-rows.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
 import { chooseHosts } from '../fleet/host-names.js';
 import { defineCommand } from './command.js';
 import type { Context } from './context.js';
@@ -70,7 +72,7 @@ export const topCommand = defineCommand({
   exitCodes: [...fleetExitCodes, ExitCode.interrupted],
   input: TopInput,
   handle: (input, context) => {
-    compileFilter(input.filter.join(' '), flowTable);
+    compileFilter(joinFilters(input.filter), vocabularyOf(flowTable));
     parseSortOrder(input.sortBy, flowTable);
     chooseHosts(input.host, context.environment);
     return withFleet(input, context, async (fleet) => {

@@ -5,16 +5,14 @@ import { seenHost, type Host } from '../../api/host.js';
 import { changeHeader, seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Seen } from '../../api/seen.js';
-import { formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
+import { firstApi, formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
+import type { Narrowing } from './narrowing.js';
 import { HostSession } from './host-session.js';
 import { call } from './http-channel.js';
-
-/** What vsockd filters itself, so that it need not be sent: values by field. */
-export type Narrowing = Readonly<Record<string, string>>;
 
 export interface HostClientOptions {
   environment: NodeJS.ProcessEnv;
@@ -37,7 +35,7 @@ interface Question {
 export class HostClient {
   #session: Promise<HostSession> | null = null;
   /** The API that its vsockd speaks, as its last answer says. */
-  #api = ownApi;
+  #api: ApiVersion | null = null;
 
   constructor(
     readonly name: string,
@@ -55,7 +53,7 @@ export class HostClient {
     signal: AbortSignal,
   ): Promise<SeenRowsOf[Name][]> {
     const list: List<RowsOf[Name]> = lists[name];
-    const parameters = new URLSearchParams(narrowing);
+    const parameters = new URLSearchParams(await this.#understood(narrowing, signal));
     const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
     const question: Question = { channels: 'readers', method: 'GET', path, body: null };
     try {
@@ -75,7 +73,7 @@ export class HostClient {
   /** @param change names the entry in the host’s audit log */
   async kill(kill: KillRequest, change: string, signal: AbortSignal): Promise<Seen<KillOutcome>[]> {
     // Nobody knows what the same words mean there.
-    if (this.#api.version !== ownApi.version) throw otherApi(this.#api);
+    if (this.#api !== null && this.#api.version !== ownApi.version) throw otherApi(this.#api);
     const question: Question = {
       channels: 'admins',
       method: 'POST',
@@ -93,6 +91,16 @@ export class HostClient {
       () => undefined,
     );
     this.#session = null;
+  }
+
+  /** vsockds before 1.2 know no filters, and put what is not known first. */
+  async #understood(narrowing: Narrowing, signal: AbortSignal): Promise<Narrowing> {
+    if (!('filter' in narrowing) && !('sort' in narrowing)) return narrowing;
+    if (this.#api === null) await this.host(signal);
+    const { version, revision } = this.#api ?? firstApi;
+    if (version > 1 || revision >= 2) return narrowing;
+    const unknown = ['filter', 'sort', 'limit'];
+    return Object.fromEntries(Object.entries(narrowing).filter(([name]) => !unknown.includes(name)));
   }
 
   /** `host` is the name under which it was reached: what a host says of itself is no proof. */

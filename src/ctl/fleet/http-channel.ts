@@ -8,17 +8,13 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 /** Longest answer that is taken from a host, in bytes: room for about 100,000 flows. */
 const maximumAnswerBytes = 64 * 1024 * 1024;
 
-/** Channels that one host's requests share at most. */
-const maximumChannels = 4;
-
-/** HTTP/1.1 agent whose connections are channels to one Unix socket on the host. */
+/**
+ * HTTP/1.1 agent whose connections are channels to one Unix socket on the host, a new one for each request: it costs
+ * one round trip in the connection that is there, and no channel can turn out to have been closed meanwhile.
+ */
 export class ChannelAgent extends Agent {
-  /** @param keepAlive channels are used again: not for what must not be asked twice */
-  constructor(
-    keepAlive: boolean,
-    private readonly openChannel: () => Promise<Duplex>,
-  ) {
-    super({ keepAlive, maxSockets: maximumChannels });
+  constructor(private readonly openChannel: () => Promise<Duplex>) {
+    super({ keepAlive: false });
   }
 
   override createConnection(
@@ -36,8 +32,6 @@ export class ChannelAgent extends Agent {
 /** Node's HTTP client calls methods of net.Socket that an SSH channel has no meaning for. */
 function asSocket(channel: Duplex): Duplex {
   const nothing = (): Duplex => channel;
-  // vsockd closes what has been idle for long. That is an `end` here, while the agent waits for a `close`.
-  channel.once('end', () => setImmediate(() => channel.destroy().emit('close')));
   return Object.assign(channel, {
     setKeepAlive: nothing,
     setNoDelay: nothing,
@@ -64,28 +58,23 @@ export interface HttpCall {
 }
 
 /**
- * One request, the whole answer as text. What reads is asked again where an idle channel turns out to be closed.
- * Errors: the host is lost, the answer is too long, or `signal`'s reason, which comes at once.
+ * One request, the whole answer as text. Errors: the host is lost, the answer is too long, or `signal`'s reason, which
+ * comes at once.
  */
 export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
-  for (;;) {
-    const outgoing = request({
-      agent,
-      host: 'vsockd',
-      method: options.method,
-      path: options.path,
-      headers: options.headers,
-    });
-    try {
-      return await orAborted(exchange(outgoing, options.body), options.signal);
-    } catch (error) {
-      if (options.signal.aborted) {
-        outgoing.destroy();
-        throw options.signal.reason;
-      }
-      if (outgoing.reusedSocket && options.method === 'GET' && !(error instanceof VsocketError)) continue;
-      throw explain(error as Error);
-    }
+  const outgoing = request({
+    agent,
+    host: 'vsockd',
+    method: options.method,
+    path: options.path,
+    headers: options.headers,
+  });
+  try {
+    return await orAborted(exchange(outgoing, options.body), options.signal);
+  } catch (error) {
+    outgoing.destroy();
+    if (options.signal.aborted) throw options.signal.reason;
+    throw explain(error as Error);
   }
 }
 

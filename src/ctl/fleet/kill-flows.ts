@@ -35,7 +35,9 @@ export async function planKill(fleet: Fleet, selection: KillSelection): Promise<
         ? selection.ids
         : (await host.list('flows', {}, signal)).filter(selection.matches).map(({ id }) => id);
     const parts = inParts(ids);
-    return (await Promise.all(parts.map((part) => host.wouldKill({ ids: part }, signal)))).flat();
+    const flows: Seen<Flow>[] = [];
+    for (const part of parts) flows.push(...(await host.wouldKill({ ids: part }, signal)));
+    return flows;
   });
   const known = outcomes.map((outcome): HostOutcome<Seen<Flow>[]> => {
     const absent = !outcome.ok && outcome.error.exitCode === ExitCode.notFound;

@@ -1,7 +1,8 @@
 import { isNumeric, shownColumns, type Kind, type Table, type Tone } from '../columns/column.js';
 import { sortRows } from '../columns/compare-rows.js';
 import { formatCell } from '../columns/format-value.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import type { UiState } from './ui-state.js';
 
@@ -38,7 +39,7 @@ export function listRows<Row extends { host: string }>(
   state: UiState,
 ): Omit<ViewList, 'answered'> {
   const sorted = sortRows(
-    rows.filter(compileFilter(state.filters[state.view], table)),
+    rows.filter(compileFilter(state.filters[state.view], vocabularyOf(table))),
     table,
     state.sorts[state.view],
   );

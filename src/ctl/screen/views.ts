@@ -6,7 +6,8 @@ import { flowTable } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
 import { queuePairTable } from '../columns/queue-pair-table.js';
 import { vmTable } from '../columns/vm-table.js';
-import { compileFilter } from '../filter/compile-filter.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
+import { compileFilter } from '../../filter/compile-filter.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import type { FrameList } from '../model/frame.js';
 import type { UiState } from './ui-state.js';
@@ -73,7 +74,7 @@ function defineView<Row extends { host: string }>(definition: Definition<Row>): 
         answered: polls === null || frame.answered.has(polls),
       };
     },
-    checkFilter: (text) => void compileFilter(text, table),
+    checkFilter: (text) => void compileFilter(text, vocabularyOf(table)),
     goIn: (frame, id) => {
       const row = rows(frame).find((candidate) => table.locate(candidate) === id);
       if (inner === undefined || row === undefined) return null;

@@ -54,13 +54,3 @@ export function formatDuration(seconds: number): string {
   }
   return `${String(whole)}s`;
 }
-
-const quantityPattern = /^(\d+(?:\.\d+)?)([kmgtp]?)(?:i?b)?(?:\/s)?$/i;
-
-/** `1.5M`, `64KiB`, `10` as a number, or null when the text is no quantity. `k` is 1000 where bits are meant. */
-export function parseQuantity(text: string, k: 1000 | 1024 = 1024): number | null {
-  const match = quantityPattern.exec(text);
-  if (match === null) return null;
-  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
-  return Number(match[1]) * k ** power;
-}

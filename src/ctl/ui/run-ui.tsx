@@ -1,3 +1,4 @@
+import { joinFilters } from '../../filter/join-filters.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { parseSortOrder } from '../columns/compare-rows.js';
 import { flowTable } from '../columns/flow-table.js';
@@ -35,7 +36,7 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
   };
   const controller = new Controller(
     initialState({
-      filter: input.filter.join(' '),
+      filter: joinFilters(input.filter),
       sort: parseSortOrder(input.sortBy, flowTable),
       delaySeconds: input.delay,
       wide: loadSettings(environment).wide,

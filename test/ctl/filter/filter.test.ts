@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { flowTable } from '../../../src/ctl/columns/flow-table.js';
-import { compileFilter } from '../../../src/ctl/filter/compile-filter.js';
-import { operatorsByLength } from '../../../src/ctl/filter/grammar.js';
-import { parseFilter } from '../../../src/ctl/filter/parse-filter.js';
+import { vocabularyOf } from '../../../src/ctl/columns/vocabulary.js';
+import { lists } from '../../../src/api/lists.js';
+import { compileFilter } from '../../../src/filter/compile-filter.js';
+import { FilterError } from '../../../src/filter/filter-error.js';
+import { joinFilters } from '../../../src/filter/join-filters.js';
+import { operatorsByLength } from '../../../src/filter/operators.js';
+import { parseFilter } from '../../../src/filter/parse-filter.js';
 import { VsocketError } from '../../../src/errors/vsocket-error.js';
 import { fixtureData } from '../support/fixture-data.js';
 
+const vocabulary = vocabularyOf(flowTable);
 const { flows } = fixtureData('alpha', 200);
 
 function matching(filter: string): string[] {
-  return flows.filter(compileFilter(filter, flowTable)).map((flow) => flow.id);
+  return flows.filter(compileFilter(filter, vocabulary)).map((flow) => flow.id);
 }
 
 function expected(predicate: (flow: (typeof flows)[number]) => boolean): string[] {
@@ -78,13 +83,35 @@ test('any text is a filter or a usage error, nothing else', () => {
   const text = fc.oneof(
     fc.string(),
     fc
-      .array(fc.constantFrom('vm', 'path', '=', '!=', '>', '"', ',', ' ', '*', 'a', '1', '\\', '!', '~'))
+      .array(
+        fc.constantFrom(
+          'vm',
+          'path',
+          'and ',
+          ' or ',
+          'not ',
+          '(',
+          ')',
+          '=',
+          '!=',
+          '>',
+          '"',
+          ',',
+          ' ',
+          '*',
+          'a',
+          '1',
+          '\\',
+          '!',
+          '~',
+        ),
+      )
       .map((parts) => parts.join('')),
   );
   fc.assert(
     fc.property(text, (filter) => {
       try {
-        compileFilter(filter, flowTable)(flows[0] ?? assert.fail());
+        compileFilter(filter, vocabulary)(flows[0] ?? assert.fail());
       } catch (error) {
         assert.ok(error instanceof VsocketError && error.exitCode === 2);
       }
@@ -102,14 +129,96 @@ test('what is written with quotes is read back', () => {
     fc.property(fc.array(condition), (conditions) => {
       const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&')}"`;
       const text = conditions
-        .map(({ key, operator, values }) => `${key}${operator}${values.map(quote).join(',')}`)
-        .join(' ');
+        .map(({ key, operator, values }) => `(${key}${operator}${values.map(quote).join(',')})`)
+        .join(' and ');
+      const parsed = parseFilter(text);
+      const parts = parsed.kind === 'and' ? parsed.parts : [parsed];
       assert.deepEqual(
-        parseFilter(text),
-        conditions.map((parts) => ({ kind: 'condition', ...parts })),
+        parts.map((part) =>
+          part.kind === 'condition'
+            ? { key: part.key, operator: part.operator, values: part.values.map((value) => value.text) }
+            : part,
+        ),
+        conditions.map((condition) => ({ ...condition })),
       );
     }),
   );
+});
+
+test('and, or, not and brackets', () => {
+  assert.deepEqual(
+    matching('(vm=red1 or path=tcp) and not remotePort=6379'),
+    expected((flow) => (flow.vm === 'red1' || flow.path === 'tcp') && flow.remotePort !== 6379),
+  );
+  assert.deepEqual(
+    matching('vm=red1 path=shm or vm=blue1'),
+    expected((flow) => (flow.vm === 'red1' && flow.path === 'shm') || flow.vm === 'blue1'),
+  );
+  assert.deepEqual(matching('vm=red1 and vm=blue1'), []);
+  assert.deepEqual(
+    matching(joinFilters(['vm=red1 or vm=blue1', 'path=tcp'])),
+    expected((flow) => flow.path === 'tcp'),
+  );
+});
+
+test('either end’s port, ranges, networks, durations', () => {
+  assert.deepEqual(
+    matching('port=6379'),
+    expected((flow) => flow.remotePort === 6379),
+  );
+  assert.deepEqual(
+    matching('port=40010-40012,6379'),
+    expected((flow) => (flow.localPort >= 40_010 && flow.localPort <= 40_012) || flow.remotePort === 6379),
+  );
+  for (const all of ['remoteAddress=10.0.0.0/8', 'remote=10.0.0.2/32', 'address=10.0.0.2-10.0.0.9', 'age>1d'])
+    assert.equal(matching(all).length, flows.length, all);
+  for (const none of ['remoteAddress=192.168.0.0/16', 'remoteAddress=fd00::/8', 'age<5m'])
+    assert.equal(matching(none).length, 0, none);
+});
+
+test('what cannot match says so, with the place and what was probably meant', () => {
+  for (const [filter, why, at] of [
+    ['path=rmda', /path is never “rmda”, did you mean rdma\?/, 5],
+    ['path==shm', /one = is enough/, 5],
+    ['vm=/x/', /not regular expressions/, 3],
+    ['vm=red1 pth=shm', /no “pth”, did you mean path\?/, 8],
+    ['remoteAddress=10.0.0.0/99', /neither a network/, 14],
+    ['(vm=red1 or path=shm', /“\(” is not closed/, 0],
+    ['vm=red1)', /nothing opens/, 7],
+    ['remotePort=many', /is a number, “many” is none/, 11],
+    ['age<soon', /is a duration/, 4],
+    ['vm=""', /an empty value/, 3],
+    ['vm=', /a value is missing here/, 3],
+    ['state=open', /state is never “open”, it is one of established/, 6],
+  ] as const) {
+    assert.throws(
+      () => matching(filter),
+      (error) => {
+        assert.ok(error instanceof FilterError);
+        assert.match(error.message, why);
+        assert.equal(error.excerpt, `  ${filter}\n  ${' '.repeat(at)}^`);
+        return true;
+      },
+    );
+  }
+  assert.deepEqual(matching('path="cxl"'), []);
+  assert.deepEqual(matching('state=closed'), []);
+});
+
+test('a host’s own fields mean the same there as here', () => {
+  const there = { noun: 'row', fields: lists.flows.filterFields };
+  for (const filter of [
+    'port=6379',
+    'bytesPerSecond>500k',
+    'age>1d and path=shm',
+    'address=10.0.0.2',
+    'reason=-',
+  ])
+    assert.deepEqual(
+      flows.filter(compileFilter(filter, there)).map(({ id }) => id),
+      matching(filter),
+      filter,
+    );
 });
 
 test('a star matches as a regular expression would', () => {
@@ -120,7 +229,7 @@ test('a star matches as a regular expression would', () => {
       fc.pre(pattern !== '');
       const row = { ...(flows[0] ?? assert.fail()), program: text === '' ? 'x' : text };
       const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
-      assert.equal(compileFilter(`program=${pattern}`, flowTable)(row), expression.test(row.program));
+      assert.equal(compileFilter(`program=${pattern}`, vocabulary)(row), expression.test(row.program));
     }),
   );
 });

@@ -165,12 +165,25 @@ describe('ProxyJump', () => {
 describe('idle channels', () => {
   it('that vsockd has closed are not used again', options, async () => {
     open([]);
-    // Less than two seconds would tell the client not to keep it at all.
+    // A client that keeps channels would keep one for so long.
     api.keepAliveMilliseconds = 2500;
     for (let round = 0; round < 4; round += 1) {
       const outcome = await ask();
       assert.equal(outcome.ok ? null : outcome.error.line, null);
       while (api.connections > 0) await sleep(20);
+    }
+  });
+});
+
+describe('many questions at once', () => {
+  it('are all answered, round after round', { timeout: 120_000 }, async () => {
+    open([]);
+    for (let round = 0; round < 20; round += 1) {
+      const outcomes = await Promise.all(Array.from({ length: 12 }, ask));
+      assert.deepEqual(
+        outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error.line])),
+        [],
+      );
     }
   });
 });

@@ -6,7 +6,9 @@ import type { Flow } from '../../../src/api/flow.js';
 import { Host } from '../../../src/api/host.js';
 import { changeHeader, KillRequest, type KillOutcome } from '../../../src/api/kill.js';
 import { apiVersionHeader, formatApiVersion, ownApi } from '../../../src/api/version.js';
-import { listNames, lists } from '../../../src/api/lists.js';
+import type { List, ListQuery } from '../../../src/api/define-list.js';
+import { selectRows } from '../../../src/daemon/server/select-rows.js';
+import { listNames, lists, type ListName } from '../../../src/api/lists.js';
 import type { FixtureData } from './fixture-data.js';
 
 /** Takes over an answer; false leaves it to the fixture. For hosts that hang, lie or break off. */
@@ -66,13 +68,8 @@ export class FixtureApi {
     if (url.pathname === '/v1/host') return answer(response, Host.parse(this.data.host));
     const listed = listNames.find((name) => lists[name].path === url.pathname);
     if (listed !== undefined) {
-      const wanted = [...url.searchParams];
-      const items = this.data[listed].filter((row) =>
-        wanted.every(
-          ([field, value]) => String((row as unknown as Record<string, unknown>)[field]) === value,
-        ),
-      );
-      return answer(response, lists[listed].answer.parse({ items, total: items.length }));
+      const query = lists[listed].query.parse(Object.fromEntries(url.searchParams));
+      return answer(response, selectAny(listed, this.data, query));
     }
     if (url.pathname === '/v1/flows/kill' && mayChange)
       return this.#kill(KillRequest.parse(JSON.parse(body)), url, response);
@@ -93,4 +90,10 @@ export class FixtureApi {
 function answer(response: ServerResponse, body: unknown, status = 200): void {
   const headers = { 'content-type': 'application/json', [apiVersionHeader]: formatApiVersion(ownApi) };
   response.writeHead(status, headers).end(JSON.stringify(body));
+}
+
+/** vsockd’s own selection; the type of the rows is nothing to it. */
+function selectAny(name: ListName, data: FixtureData, query: ListQuery): unknown {
+  const list = lists[name] as unknown as List<Record<string, unknown>>;
+  return selectRows(list, data[name] as unknown as Record<string, unknown>[], query);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatBytes, formatDuration, formatRate, parseQuantity } from '../../../src/ctl/text/units.js';
+import { formatBytes, formatDuration, formatRate } from '../../../src/ctl/text/units.js';
+import { parseQuantity } from '../../../src/filter/quantity.js';
 
 test('bytes in powers of 1024', () => {
   assert.equal(formatBytes(0), '0 B');

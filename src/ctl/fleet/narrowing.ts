@@ -1,0 +1,42 @@
+import type { List } from '../../api/define-list.js';
+import { compileFilter, keysOf } from '../../filter/compile-filter.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
+
+/** What the host does itself, so that the other rows need not travel: parameters of the list’s query. */
+export type Narrowing = Readonly<Record<string, string>>;
+
+export interface Wish {
+  filter: string;
+  sort: { key: string; reverse: boolean };
+  limit: number | undefined;
+}
+
+/**
+ * The part of a wish that the hosts can do as well as vsockctl. What they have done is done here once more: names of
+ * hosts are vsockctl’s own, and so is the natural order of text.
+ */
+export function narrowingOf<Row extends object>(list: List<Row>, { filter, sort, limit }: Wish): Narrowing {
+  const narrowing: Record<string, string> = {};
+  const sends = filter.trim() !== '' && understands(list, filter);
+  if (sends) narrowing['filter'] = filter;
+  const isWhole = sends || filter.trim() === '';
+  const field = list.filterFields.find(({ key }) => key === sort.key);
+  if (limit === undefined || !isWhole || field === undefined || !ordered.has(field.kind)) return narrowing;
+  return { ...narrowing, sort: sort.reverse ? sort.key : `-${sort.key}`, limit: String(limit) };
+}
+
+/** Kinds that both ends put into the same order. */
+const ordered: ReadonlySet<string> = new Set(['number', 'bits', 'time']);
+
+function understands<Row extends object>(list: List<Row>, filter: string): boolean {
+  const keys = keysOf(filter);
+  // A host may call itself otherwise than vsockctl does.
+  if (keys === null || keys.some((key) => key.toLowerCase() === 'host')) return false;
+  try {
+    compileFilter(filter, { noun: 'row', fields: list.filterFields });
+    return true;
+  } catch (error) {
+    if (error instanceof VsocketError) return false;
+    throw error;
+  }
+}
