@@ -1,7 +1,7 @@
 import { processCount, regionMagic, waiterCount } from './region-layout.js';
 
 /**
- * How a connection on a VM’s channel introduces itself: 48 bytes, little-endian; src/guest/channel.c sends them.
+ * How a connection on a VM’s channel introduces itself: 48 bytes, little-endian; src/guest/channel/channel.c sends them.
  * u32 magic, u32 type, u32 process, u32 waiter, char program[32]. After it only single bytes come: rings.
  */
 export const helloBytes = 48;

@@ -6,17 +6,17 @@
 
 export const regionBytes = 1024 * 1024 * 1024;
 export const regionMagic = 0x4b534f56;
-export const layoutVersion = 3;
+export const layoutVersion = 4;
 export const slotCount = 2016;
 /** Half of it, and a stream waits for its reader’s answer: 0.6 of this speed on one host, and over RDMA. */
 export const ringBytes = 256 * 1024;
 export const processCount = 256;
 /** Waiters of one process: threads or epoll instances that sleep and are woken each on its own. */
-export const waiterCount = 64;
-export const noteCount = 8192;
-/** A note is a socket’s cookie plus this many times the index of a code; src/guest/internal.h has the same. */
+export const waiterCount = 1024;
+export const noteCount = 4096;
+export const holderCount = 1024;
+/** A note is a socket’s cookie plus this many times a code of guest-reasons.ts. */
 export const noteCodeUnit = 1n << 56n;
-export const noteCodes = ['short', 'no-room', 'not-carried'] as const;
 /** Words of 32 bits that hold one bit a slot, and words that hold one bit for each of those. */
 export const bitmapWords = 64;
 export const summaryWords = 2;
@@ -38,7 +38,10 @@ export const region = {
   /** Guest’s own: which slots are taken. */
   slotsTaken: 512,
   /** Cookies of connections made with the library, a direct-mapped table of u64. */
-  notes: 64 * 1024,
+  notes: 4096,
+  /** Guest’s own: sockets that several processes have, 16 bytes each. A guest maps no more than up to here at first. */
+  holders: 36 * 1024,
+  frontBytes: 52 * 1024,
   processes: 128 * 1024,
   slots: 512 * 1024,
   rings: 2 * 1024 * 1024,
@@ -48,11 +51,13 @@ export const region = {
 export const processBlock = {
   bytes: 512,
   pid: 0,
-  /** Bit per waiter: it sleeps and wants a byte on its connection. */
-  armed: 8,
   /** Host to guest: “look at this slot”. */
-  summary: 16,
-  bits: 64,
+  summary: 8,
+  /** Bit per word of `armed`. */
+  armedSummary: 16,
+  /** Bit per waiter: it sleeps and wants a byte on its connection. */
+  armed: 64,
+  bits: 192,
 } as const;
 
 /** Offsets in a slot; each group of 64 bytes has one writer. */
@@ -89,6 +94,10 @@ export const slot = {
   rxStopPosition: 100,
   /** How many of the guest’s own stops the other end’s reader has passed: before that the guest sends nothing on TCP. */
   txStopsTaken: 104,
+  /** 1: the flow is back on TCP for good; the guest may use TCP once it has left the ring. */
+  left: 108,
+  /** Where `txGate` says frozen: what the guest has in its ring from here on it must put on TCP itself. */
+  txFreezePosition: 112,
   // guest, the sender’s line
   txHead: 128,
   /** How often the guest went over to the ring, the last time after this many bytes on TCP. */
@@ -100,6 +109,8 @@ export const slot = {
   /** How often it went back to TCP, the last time at this ring position. */
   txStops: 148,
   txStopPosition: 152,
+  /** Changed once from open, by the guest that ends its stream or by the host that freezes the ring. */
+  txGate: 156,
   // host
   txTail: 192,
   // host, the receiver’s line
@@ -114,12 +125,21 @@ export const slot = {
   closeHints: 328,
   /** Of the other end’s stops: how many its reader has passed, so that it reads TCP. */
   rxStopsTaken: 332,
+  /** 1: whoever reads this socket knows of the ring, so the other end may send there. */
+  rxReady: 336,
+  /** Code of guest-reasons.ts: why the flow must go back to TCP for good; 0: it need not. */
+  leaveReason: 340,
+  /** 1: what the guest has not read yet must come again over TCP. */
+  leaveFromTail: 344,
+  /** Code of guest-reasons.ts: the guest saw what ends the flow with a reset; 0: nothing. */
+  fault: 348,
   // guest’s own, shared by its processes; the host reads none of it
   guestPrivate: 384,
 } as const;
 
 export const guestState = { free: 0, claimed: 1 } as const;
 export const hostState = { none: 0, waiting: 1, open: 2, reset: 3 } as const;
+export const gate = { open: 0, shut: 1, frozen: 2 } as const;
 export const direction = { in: 1, out: 2 } as const;
 
 export function slotOffset(index: number): number {

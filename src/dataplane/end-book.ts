@@ -132,6 +132,7 @@ export class EndBook {
 
   /** Whether the guest may send in its ring. */
   allowSending(end: FlowEnd, allowed: boolean): void {
+    end.allowed = allowed;
     Atomics.store(end.words, end.at(slot.txAllowed), allowed ? 1 : 0);
     if (!allowed) end.vm.notify(end); // a sender may sleep until there is room in the ring
   }
@@ -185,6 +186,8 @@ export class EndBook {
       slot.rxBlocked,
       slot.txAllowed,
       slot.txStopsTaken,
+      slot.left,
+      slot.txFreezePosition,
     ])
       Atomics.store(end.words, end.at(field), 0);
   }

@@ -1,4 +1,5 @@
 import type { FarEnd } from './remote/far-end.js';
+import type { GuestReason } from '../channel/guest-reasons.js';
 import type { GuestVm } from './guest-vm.js';
 import { slot as field, slotOffset } from '../channel/region-layout.js';
 
@@ -23,6 +24,12 @@ export class FlowEnd {
   /** How often it went back to TCP, the last time after so many ring bytes. */
   stops = 0;
   stopBytes = 0;
+  /** Why it is back on TCP for good; null: it is not. */
+  left: GuestReason | null = null;
+  /** So many of its ring bytes were taken when its ring was frozen, and no more are; null: it is not frozen. */
+  frozenAt: number | null = null;
+  /** Whether the guest may send in its ring. */
+  allowed = false;
   /** How often the guest said that it closed a descriptor, when it was last looked at. */
   closesSeen = 0;
   /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */

@@ -1,9 +1,12 @@
+import type { GuestReason } from '../channel/guest-reasons.js';
 import { slot } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
+import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
 import { hasUnread, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
+import { readSwitches, showStart, showStop } from './switches.js';
 
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
 export class LocalPairs {
@@ -21,7 +24,40 @@ export class LocalPairs {
       this.book.setPath(one, 'shm', null);
       this.book.setState(one, 'open');
     }
-    for (const one of [end, peer]) this.book.allowSending(one, true);
+    this.permit(end, peer);
+    this.permit(peer, end);
+  }
+
+  /** A sender may use its ring once whoever reads at the other end knows of it. */
+  private permit(reader: FlowEnd, sender: FlowEnd): void {
+    if (!sender.allowed && sender.left === null && isReady(reader)) this.book.allowSending(sender, true);
+  }
+
+  /** A guest takes its flow back to TCP for good. */
+  private leave(end: FlowEnd, reason: GuestReason): void {
+    const { peer } = end;
+    if (peer !== null) {
+      readSwitches(end, this.book.ledger);
+      readSwitches(peer, this.book.ledger);
+      const wanted = leavesFrom(end);
+      if (!peer.closed) freeze(this.book, peer, peer.sent, wanted);
+      if (peer.sent < end.received) this.takeBack(end, peer.sent);
+      this.tellSwitches(end, peer);
+      this.tellSwitches(peer, end);
+      showLeft(this.book, peer, reason);
+    }
+    showLeft(this.book, end, reason);
+  }
+
+  /** What a reader has not taken comes again by TCP. */
+  private takeBack(end: FlowEnd, received: number): void {
+    end.received = received;
+    this.book.setNumber(end, recordField.received, received);
+  }
+
+  private tellSwitches(from: FlowEnd, to: FlowEnd): void {
+    if (from.starts > 0) showStart(to, from.starts, from.startBytes);
+    if (from.stops > 0) showStop(to, from.stops, from.stopBytes);
   }
 
   link(end: FlowEnd, peer: FlowEnd): void {
@@ -32,8 +68,11 @@ export class LocalPairs {
   /** Something happened in the slot of an end: bytes, room, an end. */
   move(end: FlowEnd): void {
     const { peer } = end;
+    const reason = end.left === null ? asksToLeave(end) : null;
     if (end.state !== 'open') return;
+    if (reason !== null) this.leave(end, reason);
     if (peer !== null) {
+      this.permit(end, peer);
       this.deliver(end, peer);
       if (end.peer !== null) this.deliver(peer, end);
     } else if (!end.closed && !isDrained(end)) {
@@ -69,6 +108,8 @@ export class LocalPairs {
   close(end: FlowEnd): void {
     this.book.setClosed(end);
     const { peer } = end;
+    // As TCP does it: a reset does not take back what was sent before.
+    if (peer && !peer.closed && end.state === 'open') pump(end, peer, this.book.ledger);
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
       if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
         this.book.reset(peer, 'closed with bytes unread');

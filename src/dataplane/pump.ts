@@ -8,7 +8,7 @@ import { readSwitches, showStart } from './switches.js';
 
 /** Under this many bytes a plain loop is faster than a call through koffi (measured: the call costs about 100 ns). */
 const loopBytes = 64;
-/** Space worth waking a sender for; src/guest/wait.c waits for as much. */
+/** Space worth waking a sender for; src/guest/wait/wait.c waits for as much. */
 const wakeSpaceBytes = ringBytes / 4;
 /**
  * Copies in one visit, at most: a reader that makes room as fast as it is filled would hold everybody else up. More
@@ -28,6 +28,7 @@ export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): void {
 
 /** @returns whether there is more to move, and room for it */
 function moveOnce(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
+  if (from.frozenAt !== null) return false;
   const position = from.sent | 0;
   const available = unsentBytes(from, position);
   if (available === 0) return false;
@@ -107,9 +108,16 @@ function piece(from: FlowEnd, source: number, to: FlowEnd, target: number, count
   for (let i = 0; i < count; i++) output[target + i] = input[source + i] as number;
 }
 
-/** Whether all that the sender wrote is with the receiver. */
+/** Whether all that the sender’s ring has for the receiver is there; a frozen one has nothing. */
 export function isDrained(from: FlowEnd): boolean {
+  if (from.frozenAt !== null) return from.sent >= from.frozenAt;
   return ((Atomics.load(from.words, from.txHead) - (from.sent | 0)) | 0) === 0;
+}
+
+/** How far the guest’s reader is. A tail that cannot be is taken for one that has not moved. */
+export function readerBytes(end: FlowEnd): number {
+  const unread = ((end.received | 0) - Atomics.load(end.words, end.rxTail)) | 0;
+  return unread < 0 || unread > ringBytes ? Math.max(0, end.received - ringBytes) : end.received - unread;
 }
 
 /** Whether the guest left bytes unread that the other end sent. */

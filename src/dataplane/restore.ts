@@ -1,4 +1,5 @@
-import { slot } from '../channel/region-layout.js';
+import { guestReasonNamed } from '../channel/guest-reasons.js';
+import { gate, slot } from '../channel/region-layout.js';
 import { formatAddress } from '../ledger/address.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import {
@@ -14,9 +15,10 @@ import { flowKey } from './claim.js';
 import type { EndBook } from './end-book.js';
 import { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
+import { isReady } from './leaving.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
-import { showStart } from './switches.js';
+import { showStart, showStop } from './switches.js';
 
 /**
  * After a restart: takes up all flows where the ledger has them, and shows each guest again what it may have
@@ -54,7 +56,7 @@ export function restoreFlows(
   }
   for (const end of ends.values()) {
     // The sender’s count is stored first: the receiver’s is behind when the kill came between the two.
-    if (end.peer) end.received = end.peer.sent;
+    if (end.peer) end.received = end.peer.sent; // a frozen one’s, too: what it takes back is not counted
     book.setNumber(end, recordField.received, end.received);
     showAgain(end);
     book.showState(end);
@@ -62,13 +64,31 @@ export function restoreFlows(
   for (const end of ends.values())
     if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') pairs.join(end, end.peer);
   for (const end of ends.values())
-    if (end.state === 'open') book.allowSending(end, end.far === null || end.far.allowed);
+    if (end.state === 'open') book.allowSending(end, mayStillSend(end));
   for (const end of bereaved) {
     book.setWord(end, recordField.peer, 0);
     book.reset(end, 'the VM of the other end cannot be served');
   }
   const waiting = [...ends.values()].filter((end) => end.state === 'waiting' && !isRefused(book, end));
   return { waiting, count: ends.size };
+}
+
+/** Who has sent in its ring already, or whose reader at the other end knows of it. */
+function mayStillSend(end: FlowEnd): boolean {
+  if (end.left !== null || end.frozenAt !== null) return false;
+  return end.far === null ? end.peer !== null && isReady(end.peer) : end.far.allowed;
+}
+
+/** A flow that was on its way back to TCP when the kill came: the guest asks again for what was not done. */
+function showLeaving(end: FlowEnd): void {
+  const { words, peer } = end;
+  if (end.frozenAt !== null) {
+    words[end.at(slot.txFreezePosition)] = end.frozenAt | 0;
+    const before = Atomics.compareExchange(words, end.at(slot.txGate), gate.open, gate.frozen);
+    if (before === gate.shut) end.frozenAt = null; // the guest was faster than the kill
+  }
+  if (peer && peer.stops > 0) showStop(end, peer.stops, peer.stopBytes);
+  Atomics.store(words, end.at(slot.left), end.left === null ? 0 : 1);
 }
 
 function isRefused(book: EndBook, end: FlowEnd): boolean {
@@ -109,6 +129,9 @@ function restoreEnd(ledger: LedgerFile, r: number, vm: GuestVm, state: number): 
   end.startBytes = number(recordField.start);
   end.stops = word(recordField.stops);
   end.stopBytes = number(recordField.stop);
+  const frozen = number(recordField.frozenAt);
+  if (frozen > 0) end.frozenAt = frozen - 1;
+  if (word(recordField.left) === 1) end.left = guestReasonNamed(ledgerReasons[word(recordField.reason)]);
   return end;
 }
 
@@ -117,6 +140,7 @@ function showAgain(end: FlowEnd): void {
   Atomics.store(words, end.rxHead, end.received | 0);
   Atomics.store(words, end.txTail, end.sent | 0);
   if (peer && peer.starts > 0) showStart(end, peer.starts, peer.startBytes);
+  showLeaving(end);
   if (!end.final) return;
   words[end.at(slot.rxFinalPosition)] = end.received | 0;
   Atomics.store(words, end.at(slot.rxFinal), 1);

@@ -6,6 +6,7 @@ import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { endFaulty, stackOf } from './flow-fault.js';
 import type { GuestVm } from './guest-vm.js';
+import { asksToLeave, faultOf, showLeft } from './leaving.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { SocketName } from './messages.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
@@ -62,6 +63,13 @@ export class Switchboard {
 
   private move(end: FlowEnd): void {
     this.book.checkClaim(end);
+    const fault = faultOf(end);
+    if (fault !== null && end.state !== 'reset') {
+      for (const one of [end, end.peer]) if (one !== null) this.book.setReason(one, fault);
+      this.reset(end, `the guest’s library says ${fault}`);
+    }
+    const reason = end.state === 'waiting' && end.left === null ? asksToLeave(end) : null;
+    if (reason !== null) showLeft(this.book, end, reason);
     if (end.farHost !== null) this.remote?.move(end);
     else this.pairs.move(end);
     if (end.vm.flows[end.slot] !== end) return;
@@ -102,7 +110,7 @@ export class Switchboard {
       : (this.needs.hostOf?.(vni, end.remoteAddress) ?? null);
     if (host !== null) return this.remote?.take(end, host);
     const peer = this.book.withKey(end.reverseKey);
-    if (peer && peer.state === 'waiting' && this.needs.owners.isHeld(peer)) this.pairs.join(end, peer);
+    if (peer?.state === 'waiting' && peer.left === null && end.left === null && this.needs.owners.isHeld(peer)) this.pairs.join(end, peer);
   }
 
   /** A lie is worth a warning; a connection that ended while it was claimed looks alike but for the address. */

@@ -60,10 +60,13 @@ export class Waiters {
   }
 
   private wakeNow(process: number): void {
+    const summary = (processOffset(process) + processBlock.armedSummary) >> 2;
     const armed = (processOffset(process) + processBlock.armed) >> 2;
-    for (let half = 0; half < 2; half++)
-      if (Atomics.load(this.words, armed + half) !== 0)
-        this.wakeArmed(process, half * 32, Atomics.exchange(this.words, armed + half, 0));
+    if (Atomics.load(this.words, summary) === 0) return;
+    for (let bits = Atomics.exchange(this.words, summary, 0); bits !== 0; bits &= bits - 1) {
+      const word = 31 - Math.clz32(bits & -bits);
+      this.wakeArmed(process, word * 32, Atomics.exchange(this.words, armed + word, 0));
+    }
   }
 
   private wakeArmed(process: number, first: number, armed: number): void {

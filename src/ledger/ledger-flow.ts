@@ -1,3 +1,4 @@
+import type { GuestReason } from '../channel/guest-reasons.js';
 import type { LedgerPath, LinkState } from './ledger-layout.js';
 
 /**
@@ -53,8 +54,8 @@ export interface LedgerLink {
   queuePairs: { number: number; remoteNumber: number; txBytes: number; rxBytes: number }[];
 }
 
-/** Codes of api/flow.ts. */
-export type ConnectionNote = 'short' | 'no-room' | 'not-carried';
+/** What a guest’s library says of a connection that it has not claimed. */
+export type ConnectionNote = GuestReason;
 
 export interface LedgerReader {
   flows(): LedgerFlow[];

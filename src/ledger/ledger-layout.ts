@@ -1,9 +1,11 @@
+import { guestReasons } from '../channel/guest-reasons.js';
+
 /**
  * The ledger: what vsockd must not forget when it is killed, in a file on tmpfs that the data plane maps and
  * writes in place, so that every store is there for its successor. Readers map it too. Little-endian.
  */
 export const ledgerMagic = 0x474c5356;
-export const ledgerVersion = 2;
+export const ledgerVersion = 3;
 export const vmCapacity = 1024;
 export const recordCapacity = 32_768;
 export const vmBytes = 128;
@@ -62,11 +64,15 @@ export const recordField = {
   /** Where the other end is on another host: index of that host’s link + 1, and its number for its end; 0: none. */
   farHost: 192,
   farHandle: 196,
+  /** f64: ring bytes taken before this end’s ring was frozen, plus one; 0: it was not. */
+  frozenAt: 200,
+  /** u32 1: it is back on TCP for good, `reason` says why. */
+  left: 208,
 } as const;
 
 export const recordState = { empty: 0, waiting: 1, open: 2, reset: 3, folding: 4 } as const;
 
-/** Order is the number in the file: only append. */
+/** Order is the number in the file: only append, with a new version of the ledger where guests have new reasons. */
 export const ledgerReasons = [
   null,
   'peer-without-vsocket',
@@ -77,6 +83,7 @@ export const ledgerReasons = [
   'link-down',
   'no-rdma',
   'returning',
+  ...guestReasons,
 ] as const;
 export type LedgerReason = (typeof ledgerReasons)[number];
 

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
-import { noteCodes, noteCodeUnit, noteCount, region, regionBytes } from '../channel/region-layout.js';
+import { guestReason } from '../channel/guest-reasons.js';
+import { noteCodeUnit, noteCount, region, regionBytes } from '../channel/region-layout.js';
 import type { VmConfig } from '../config/host-config.js';
 import { SharedMemory } from '../native/shared-memory.js';
 import type { ConnectionNote } from './ledger-flow.js';
@@ -22,7 +23,7 @@ export class VmNotes {
   find(vm: string, cookie: bigint): ConnectionNote | null {
     const cookies = this.cookies.get(vm) ?? this.open(vm);
     const note = cookies?.[Number(cookie % BigInt(noteCount))] ?? 0n;
-    return note % noteCodeUnit === cookie ? (noteCodes[Number(note / noteCodeUnit)] ?? null) : null;
+    return note % noteCodeUnit === cookie ? guestReason(Number(note / noteCodeUnit)) : null;
   }
 
   close(): void {

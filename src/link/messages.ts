@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { guestReasons } from '../channel/guest-reasons.js';
 
 /** What two vsockd say to each other over a link’s TLS, as JSON. Numbers of bytes are counted from the flow’s begin. */
 
 /**
  * Versions of this protocol that this vsockd speaks. The size of rings is part of it: a byte has the same place in the
- * sender’s and the receiver’s (channel/region-layout.ts). 2: rings of 256 KiB.
+ * sender’s and the receiver’s (channel/region-layout.ts). 2: rings of 256 KiB. 3: flows go back to TCP for good.
  */
-export const protocol = { lowest: 2, highest: 2 } as const;
+export const protocol = { lowest: 3, highest: 3 } as const;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const u32 = z.number().int().min(0).max(0xffff_ffff);
@@ -69,6 +70,15 @@ export const EndState = z.object({
   received: count,
   /** How many of those its reader has taken. */
   tail: count,
+  /** Whoever reads there knows of the ring: the other end may send in it. */
+  ready: z.boolean(),
+  /** It must go back to TCP for good, and why; it reads on from this ring byte, or where the other end’s ring stops. */
+  leaves: z.enum(guestReasons).nullable(),
+  leavesFrom: count.nullable(),
+  /** It was told so by the other end, and its own ring has stopped: `stopBytes`. */
+  agrees: z.boolean(),
+  /** It knows where the other end’s ring stops, and uses TCP from there on. */
+  left: z.boolean(),
   /** How often its sender went over to the ring, the last time after so many bytes on TCP. */
   starts: u32,
   startBytes: count,

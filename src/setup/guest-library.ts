@@ -8,14 +8,17 @@ const project = fileURLToPath(new URL('../../../', import.meta.url));
 const sourceDirectory = join(project, 'src/guest');
 const library = join(project, 'dist/libvsocket.so');
 const flags = [
-  ...['-std=gnu11', '-O2', '-Wall', '-Wextra', '-fPIC', '-shared', '-pthread'],
+  ...['-std=gnu11', '-O2', '-Wall', '-Wextra', '-fPIC', '-shared', '-pthread', '-fvisibility=hidden'],
+  ...['-I', sourceDirectory],
   // glibc declares poll’s array write-only, so gcc believes that a wrapper hands on what nobody has set.
   '-Wno-maybe-uninitialized',
 ];
 
 /** Compiles the guest library, unless it is newer than all it is made of. */
 export function compileGuestLibrary(): void {
-  const files = readdirSync(sourceDirectory).map((file) => join(sourceDirectory, file));
+  const files = readdirSync(sourceDirectory, { recursive: true, encoding: 'utf8' }).map((file) =>
+    join(sourceDirectory, file),
+  );
   const sources = files.filter((file) => file.endsWith('.c'));
   const headers = files.filter((file) => file.endsWith('.h'));
   const builtAt = statSync(library, { throwIfNoEntry: false })?.mtimeMs ?? 0;

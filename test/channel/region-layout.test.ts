@@ -4,12 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { guestReasons } from '../../src/channel/guest-reasons.js';
 import * as layout from '../../src/channel/region-layout.js';
 
-const guestFolder = new URL('../../../src/guest', import.meta.url).pathname;
+const guestFolder = new URL('../../../src/guest/channel', import.meta.url).pathname;
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function constantCase(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
 }
 
 /** C expressions and the numbers that TypeScript has for them. */
@@ -23,6 +28,12 @@ function expectations(): Map<string, number> {
     ['VS_PROCESSES', layout.processCount],
     ['VS_WAITERS', layout.waiterCount],
     ['VS_NOTES', layout.noteCount],
+    ['VS_HOLDERS', layout.holderCount],
+    ['REASONS', guestReasons.length],
+    ...guestReasons.map((reason, code): [string, number] => [`REASON_${constantCase(reason)}`, code]),
+    ['GATE_SHUT', layout.gate.shut],
+    ['GATE_FROZEN', layout.gate.frozen],
+    ['sizeof(struct vs_front)', layout.region.frontBytes],
     ['VS_BITMAP_WORDS', layout.bitmapWords],
     ['VS_SUMMARY_WORDS', layout.summaryWords],
     ['HOST_RESET', layout.hostState.reset],
@@ -38,7 +49,10 @@ function expectations(): Map<string, number> {
     for (const [name, offset] of Object.entries(fields))
       if (!skip.includes(name)) all.set(`offsetof(struct ${type}, ${snakeCase(name)})`, offset);
   };
-  offsets('vs_region', layout.region, []);
+  const { frontBytes: _, processes, slots, rings, ...front } = layout.region;
+  offsets('vs_front', front, []);
+  offsets('vs_region', { processes, slots }, []);
+  all.set('sizeof(struct vs_region)', rings);
   offsets('vs_process', layout.processBlock, ['bytes']);
   offsets('vs_slot', layout.slot, ['bytes', 'guestPrivate']);
   all.set('offsetof(struct vs_slot, tx_lock)', layout.slot.guestPrivate);
@@ -50,7 +64,7 @@ test('the region’s layout is the same in C and in TypeScript', () => {
   try {
     const expected = expectations();
     const prints = [...expected.keys()].map((key) => `printf("%lu\\n", (unsigned long)(${key}));`).join('\n');
-    const source = `#include <stddef.h>\n#include <stdio.h>\n#include "region.h"\nint main(void) {\n${prints}\n}\n`;
+    const source = `#include <stddef.h>\n#include <stdio.h>\n#include "reasons.h"\n#include "region.h"\nint main(void) {\n${prints}\n}\n`;
     writeFileSync(join(folder, 'layout.c'), source);
     execFileSync('gcc', ['-I', guestFolder, '-o', join(folder, 'layout'), join(folder, 'layout.c')]);
     const numbers = execFileSync(join(folder, 'layout'), { encoding: 'utf8' }).trim().split('\n').map(Number);

@@ -11,6 +11,12 @@ import { Waiters } from '../../src/dataplane/waiters.js';
 import { descriptorOf } from '../../src/native/channel-socket.js';
 
 /** The memory of processes, and their threads’ sleep: a socket each that a wake comes over. */
+/** As a guest does it that has one waiter. */
+function arm(words: Int32Array, process: number): void {
+  words[(processOffset(process) + processBlock.armed) >> 2] = 1;
+  words[(processOffset(process) + processBlock.armedSummary) >> 2] = 1;
+}
+
 async function withSleepers(
   processes: number[],
   use: (waiters: Waiters, wakes: (process: number) => Promise<number>, words: Int32Array) => Promise<void>,
@@ -30,13 +36,13 @@ async function withSleepers(
       sockets.push(sleeper, channel);
       waiters.set(process, 0, descriptorOf(channel));
       sleepers.set(process, sleeper);
-      words[(processOffset(process) + processBlock.armed) >> 2] = 1;
+      arm(words, process);
     }
     const wakes = async (process: number): Promise<number> => {
       // What was sent is there at once, and is read within a turn of the loop.
       for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
       const bytes = (sleepers.get(process)!.read() as Buffer | null)?.length ?? 0;
-      words[(processOffset(process) + processBlock.armed) >> 2] = 1;
+      arm(words, process);
       return bytes;
     };
     await use(waiters, wakes, words);
@@ -63,9 +69,11 @@ test('a sleeper is woken at once, unless wakes are held', () =>
 /** A thread that is back in its sleep at once: it arms again and again. */
 async function armAgainAndAgain(words: Int32Array, process: number): Promise<() => Promise<unknown>> {
   const at = (processOffset(process) + processBlock.armed) >> 2;
+  const summary = (processOffset(process) + processBlock.armedSummary) >> 2;
   const thread = new Worker(
-    `const { words, at } = require('node:worker_threads').workerData; for (;;) Atomics.store(words, at, 1);`,
-    { eval: true, workerData: { words, at } },
+    `const { words, at, summary } = require('node:worker_threads').workerData;
+    for (;;) { Atomics.store(words, at, 1); Atomics.store(words, summary, 1); }`,
+    { eval: true, workerData: { words, at, summary } },
   );
   await once(thread, 'online');
   Atomics.store(words, at, 0);

@@ -1,15 +1,18 @@
-import { ringBytes, slot } from '../../channel/region-layout.js';
+import { slot } from '../../channel/region-layout.js';
 import type { EndState, RingTarget } from '../../link/messages.js';
 import type { FlowEnd } from '../flow-end.js';
-import { unsentBytes } from '../pump.js';
+import { readerBytes, unsentBytes } from '../pump.js';
+import { asksToLeave, isReady, leavesFrom } from '../leaving.js';
 import type { FarEnd } from './far-end.js';
 
 /** What the other host is told of an end. @throws GuestFault when the guest’s words make no sense */
 export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
   const { far } = end;
   // Of a flow that was reset nothing more comes.
-  const written = (): number =>
-    end.state === 'reset' ? end.sent : end.sent + unsentBytes(end, end.sent | 0);
+  const written = (): number => {
+    if (end.frozenAt !== null) return end.frozenAt;
+    return end.state === 'reset' ? end.sent : end.sent + unsentBytes(end, end.sent | 0);
+  };
   return {
     type: 'end',
     handle: end.record,
@@ -24,6 +27,11 @@ export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
     sent: end.sent,
     received: end.received,
     tail: readerBytes(end),
+    ready: isReady(end),
+    leaves: far === null ? null : asksToLeave(end),
+    leavesFrom: leavesFrom(end),
+    agrees: far?.agreed ?? false,
+    left: end.left !== null,
     starts: end.starts,
     startBytes: end.startBytes,
     stops: end.stops,
@@ -35,12 +43,6 @@ export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
     done: isDone(end, far),
     ring,
   };
-}
-
-/** How far the guest’s reader is. A tail that cannot be is taken for one that has not moved. */
-export function readerBytes(end: FlowEnd): number {
-  const unread = ((end.received | 0) - Atomics.load(end.words, end.rxTail)) | 0;
-  return unread < 0 || unread > ringBytes ? Math.max(0, end.received - ringBytes) : end.received - unread;
 }
 
 /** Of the other end’s stops, how many this end’s reader has passed: the guest’s word, within what it can be. */
@@ -66,7 +68,11 @@ export function newsFlags(end: FlowEnd, far: FarEnd): number {
     (asksEnd(end) ? 2 : 0) |
     (end.closed ? 4 : 0) |
     (isDone(end, far) ? 8 : 0) |
-    (far.asksEnd ? 16 : 0)
+    (far.asksEnd ? 16 : 0) |
+    (isReady(end) ? 32 : 0) |
+    (asksToLeave(end) !== null ? 64 : 0) |
+    (far.agreed ? 128 : 0) |
+    (end.left !== null ? 256 : 0)
   );
 }
 

@@ -1,3 +1,4 @@
+import type { GuestReason } from '../../channel/guest-reasons.js';
 import type { RingTarget } from '../../link/messages.js';
 import type { KeyedRing } from './ring-memory.js';
 
@@ -26,6 +27,15 @@ export class FarEnd {
   endBytes: number | null = null;
   /** Its socket is closed, and so much is all that it wrote. */
   closedAt: number | null = null;
+  /** Whoever reads there knows of the ring. */
+  ready = false;
+  /** It goes back to TCP for good, and wants all again from this byte on; the guest here was told, and its ring has stopped. */
+  leaves: GuestReason | null = null;
+  leavesFrom: number | null = null;
+  agreed = false;
+  /** The same of this end, as the other one says it. */
+  agrees = false;
+  left = false;
   /** It writes nothing into this end’s ring any more. */
   done = false;
 

@@ -9,10 +9,9 @@ import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
-import { freeSpace, hasUnread, unsentBytes } from '../pump.js';
+import { freeSpace, hasUnread, readerBytes, unsentBytes } from '../pump.js';
 import type { SocketOwners } from '../socket-owners.js';
 import { showStart, showStopsTaken } from '../switches.js';
-import { readerBytes } from './end-state.js';
 import { FarEnd } from './far-end.js';
 import { RemoteProgress } from './remote-progress.js';
 import { RemoteTransfers } from './remote-transfers.js';
@@ -71,7 +70,8 @@ export class RemoteFlows {
     const far = new FarEnd(host, handle, null);
     far.posted = end.sent;
     far.leaving = onTcp;
-    far.allowed = !onTcp;
+    far.allowed = !onTcp && end.left === null && end.frozenAt === null;
+    far.agreed = end.frozenAt !== null;
     end.far = far;
     end.farHost = host;
   }
@@ -208,7 +208,8 @@ export class RemoteFlows {
   /** Joins a waiting end with its other end, once that waits or is open, too. */
   private match(end: FlowEnd): void {
     const other = this.waiting.get(end.key);
-    if (other === undefined || end.state !== 'waiting' || end.far !== null) return;
+    if (other === undefined || end.state !== 'waiting' || end.far !== null || end.left !== null) return;
+    if (other.state.left) return;
     if (other.state.farHandle !== null && other.state.farHandle !== end.record) return;
     if ((other.link.path === null && other.state.state === 'waiting') || !this.needs.owners.isHeld(end))
       return;
@@ -239,6 +240,11 @@ export class RemoteFlows {
       far.done = state.done;
       far.stops = state.stops;
       far.stopBytes = state.stopBytes;
+      far.ready = state.ready;
+      far.leaves = state.leaves;
+      far.leavesFrom = state.leavesFrom;
+      far.agrees = state.agrees;
+      far.left = state.left;
       far.stopsTaken = Math.min(state.stopsTaken, end.stops);
       showStopsTaken(end, far.stopsTaken);
       if (state.starts !== far.starts) {
@@ -265,7 +271,7 @@ export class RemoteFlows {
         throw new GuestFault(end, 'the other end sent more than its ring holds');
       this.progress.count(end, state.sent - end.received);
     }
-    if (state.received > end.sent) {
+    if (state.received > end.sent && state.received <= (end.frozenAt ?? state.received)) {
       if (state.received - end.sent > unsentBytes(end, end.sent | 0))
         throw new GuestFault(end, 'the other end received more than was sent');
       this.progress.advance(end, state.received);

@@ -1,14 +1,16 @@
 import { ringBytes, slot } from '../../channel/region-layout.js';
 import { recordField } from '../../ledger/ledger-layout.js';
+import type { GuestReason } from '../../channel/guest-reasons.js';
 import type { Link } from '../../link/link.js';
 import type { RingTarget } from '../../link/messages.js';
 import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { endFaulty } from '../flow-fault.js';
 import { GuestFault } from '../guest-fault.js';
-import { isDrained, showReceived, showSent } from '../pump.js';
+import { asksToLeave, freeze, showLeft } from '../leaving.js';
+import { isDrained, readerBytes, showReceived, showSent } from '../pump.js';
 import { readSwitches, showStop } from '../switches.js';
-import { describeEnd, newsFlags, newsSwitches, readerBytes } from './end-state.js';
+import { describeEnd, newsFlags, newsSwitches } from './end-state.js';
 import type { FarEnd } from './far-end.js';
 import type { RingSender } from './ring-sender.js';
 
@@ -32,10 +34,12 @@ export class RemoteProgress {
     const { far } = end;
     const link = this.linkOf(end);
     if (far === null || link === null) return;
+    const asked = end.left === null ? asksToLeave(end) : null;
     if (end.state === 'open') {
-      readSwitches(end, this.book.ledger);
+      if (end.left === null && !far.agreed) readSwitches(end, this.book.ledger);
       this.showEnds(end, far);
       if (link.isUp) this.permit(end, far, link);
+      if (far.synced && end.left === null) this.leave(end, far, asked);
       if (far.closedAt === null) {
         if (far.synced && end.starts > 0) this.sender.push(end, far, link);
       } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
@@ -51,7 +55,7 @@ export class RemoteProgress {
 
   /** Where the other end’s ring pauses or ends, once all before it is here. */
   private showEnds(end: FlowEnd, far: FarEnd): void {
-    if (far.stops !== far.stopsShown && end.received >= far.stopBytes) {
+    if (far.stops !== far.stopsShown) {
       far.stopsShown = far.stops;
       showStop(end, far.stops, far.stopBytes);
       end.vm.notify(end);
@@ -66,11 +70,34 @@ export class RemoteProgress {
     const wasLeaving = far.leaving;
     if (link.path === null) far.leaving = true;
     else if (far.leaving && end.starts === end.stops && far.stopsTaken === end.stops) far.leaving = false;
-    const allowed = far.open && !far.leaving && link.path !== null;
+    const allowed = far.open && far.ready && !far.agreed && end.left === null && !far.leaving && link.path !== null;
     if (far.leaving !== wasLeaving) this.showPath(end);
     if (allowed === far.allowed || (!allowed && !far.leaving)) return;
     far.allowed = allowed;
     this.book.allowSending(end, allowed);
+  }
+
+  /**
+   * Back to TCP for good. Each end that is asked stops its own ring, and says so; each uses TCP once it knows where the
+   * other one’s ring stops and that the other one knows the same.
+   */
+  private leave(end: FlowEnd, far: FarEnd, asked: GuestReason | null): void {
+    if (far.leaves !== null && !far.agreed) {
+      // What is still underway could not be taken back.
+      if (far.leavesFrom !== null && far.posted !== end.sent) return;
+      freeze(this.book, end, far.posted, far.leavesFrom);
+      if (end.frozenAt !== null) far.posted = Math.min(far.posted, end.frozenAt);
+      far.agreed = true;
+      this.book.allowSending(end, false);
+    }
+    const reason = asked ?? far.leaves;
+    const isTold = asked === null ? far.agreed && far.left : far.agrees || far.left;
+    if (reason === null || !isTold || far.stops !== far.stopsShown) return;
+    if (far.stops > 0 && far.stopBytes < end.received) {
+      end.received = far.stopBytes;
+      this.book.setNumber(end, recordField.received, end.received);
+    }
+    showLeft(this.book, end, reason);
   }
 
   private giveCredit(end: FlowEnd, far: FarEnd): void {
@@ -134,6 +161,7 @@ export class RemoteProgress {
 
   /** What an operator sees: the path of new bytes, or why they are on TCP or do not move. */
   showPath(end: FlowEnd): void {
+    if (end.left !== null) return this.book.setPath(end, 'tcp', end.left);
     const link = this.linkOf(end);
     const { far } = end;
     if (!link?.isUp) {

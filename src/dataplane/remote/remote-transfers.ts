@@ -3,8 +3,7 @@ import type { Link } from '../../link/link.js';
 import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
-import { freeSpace } from '../pump.js';
-import { readerBytes } from './end-state.js';
+import { freeSpace, readerBytes } from '../pump.js';
 import type { RemoteProgress } from './remote-progress.js';
 import type { RingSender } from './ring-sender.js';
 
@@ -59,7 +58,7 @@ export class RemoteTransfers {
     this.progress.guard(end, () => {
       if (byteCount === 0) far.creditsUnderway--;
       else this.progress.advance(end, end.sent + byteCount);
-      if (end.closed || end.state === 'reset' || far.leaving || far.closedAt !== null)
+      if (end.closed || end.state === 'reset' || far.leaving || far.leaves !== null || far.closedAt !== null)
         this.progress.settle(end);
     });
   }

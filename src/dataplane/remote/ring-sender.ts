@@ -20,7 +20,8 @@ export class RingSender {
    * rings for: byte by byte it would hold everybody else up.
    */
   push(end: FlowEnd, far: FarEnd, link: Link): void {
-    const available = unsentBytes(end, far.posted | 0);
+    const written = unsentBytes(end, far.posted | 0);
+    const available = end.frozenAt === null ? written : Math.min(written, end.frozenAt - far.posted);
     const space = ringBytes - (far.posted - far.tail);
     for (let left = available < space ? available : space; left > 0;) {
       const sent = this.piece(end, far, link, left);

@@ -7,6 +7,8 @@
 #endif
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -15,6 +17,8 @@
 #include <sys/uio.h>
 
 #define EXPORT __attribute__((visibility("default")))
+/* Another name that the C library has for one of these. */
+#define SAME_AS(name) __attribute__((visibility("default"), alias(#name)))
 
 #define REAL_FUNCTIONS(X)                                                                                    \
     X(int, socket, (int, int, int))                                                                          \
@@ -24,6 +28,7 @@
     X(int, accept4, (int, struct sockaddr *, socklen_t *, int))                                              \
     X(int, shutdown, (int, int))                                                                             \
     X(int, getsockopt, (int, int, int, void *, socklen_t *))                                                 \
+    X(int, setsockopt, (int, int, int, const void *, socklen_t))                                             \
     X(ssize_t, read, (int, void *, size_t))                                                                  \
     X(ssize_t, readv, (int, const struct iovec *, int))                                                      \
     X(ssize_t, recv, (int, void *, size_t, int))                                                             \
@@ -38,6 +43,8 @@
     X(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))                                                 \
     X(ssize_t, sendfile, (int, int, off_t *, size_t))                                                        \
     X(ssize_t, splice, (int, loff_t *, int, loff_t *, size_t, unsigned))                                     \
+    X(ssize_t, preadv2, (int, const struct iovec *, int, off_t, int))                                        \
+    X(ssize_t, pwritev2, (int, const struct iovec *, int, off_t, int))                                       \
     X(int, close, (int))                                                                                     \
     X(int, close_range, (unsigned, unsigned, int))                                                           \
     X(int, dup, (int))                                                                                       \
@@ -57,7 +64,22 @@
     X(int, epoll_wait, (int, struct epoll_event *, int, int))                                                \
     X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                             \
     X(int, epoll_pwait2, (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))        \
-    X(int, sigaction, (int, const struct sigaction *, struct sigaction *))                                   \
+    X(int, prctl, (int, ...))                                                                                \
+    X(int, execve, (const char *, char *const *, char *const *))                                             \
+    X(int, execvpe, (const char *, char *const *, char *const *))                                            \
+    X(int, fexecve, (int, char *const *, char *const *))                                                     \
+    X(int, execveat, (int, const char *, char *const *, char *const *, int))                                 \
+    X(int, posix_spawn,                                                                                      \
+      (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const *,  \
+       char *const *))                                                                                       \
+    X(int, posix_spawnp,                                                                                     \
+      (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const *,  \
+       char *const *))                                                                                       \
+    X(int, posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t *, int, int))                       \
+    X(int, system, (const char *))                                                                           \
+    X(FILE *, popen, (const char *, const char *))                                                           \
+    X(void, _exit, (int))                                                                                    \
+    X(int, vdprintf, (int, const char *, va_list))                                                           \
     X(FILE *, fdopen, (int, const char *))
 
 #define REAL_MEMBER(result, name, arguments) result(*name) arguments;

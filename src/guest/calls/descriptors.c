@@ -1,26 +1,30 @@
 /* The calls that copy and end descriptors, in the program's way and by syscall(). */
-#include "internal.h"
+#include "epoll/epoll.h"
+#include "flow/flow.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool is_ours(int fd) {
-    if (!enabled || in_vfork_child()) return false;
     struct entry *e = entry_find(fd);
-    return e && e->kind != KIND_UNKNOWN;
+    return enabled && e && e->kind != KIND_UNKNOWN && !in_vfork_child();
 }
 
 /* Before the number goes: the flow when its last descriptor is meant, to be told after the kernel knows. */
 static struct flow *before_close(int fd) {
     struct entry *e = entry_find(fd);
-    struct flow *f = e->flow;
-    if (f) flow_release(f, e, fd);
+    struct connection *c = e->connection;
+    struct flow *f = c ? c->flow : NULL;
+    bool is_last = c && c->entries == e && !e->next_of_connection;
+    /* The kernel's epoll goes on with a closed descriptor while its copies live. */
+    if (c && e->items && !is_last) keep_on_tcp(fd, c, REASON_CALL);
+    if (f && is_last) flow_release(f, fd);
     entry_forget(e);
-    return f;
+    return is_last ? f : NULL;
 }
 
 EXPORT int close(int fd) {
@@ -30,9 +34,9 @@ EXPORT int close(int fd) {
         return -1;
     }
     struct flow *f = before_close(fd);
-    int result = real()->close(fd), saved = errno;
+    int result = real()->close(fd);
+    KEEP_ERRNO;
     if (f) flow_closed(f);
-    errno = saved;
     return result;
 }
 
@@ -43,10 +47,10 @@ static void forget_range(unsigned first, unsigned last) {
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) {
-    if (!enabled || (flags & CLOSE_RANGE_CLOEXEC)) return real()->close_range(first, last, flags);
-    if (first <= last && !in_vfork_child()) forget_range(first, last);
+    if (!enabled || (flags & CLOSE_RANGE_CLOEXEC) || in_vfork_child()) return real()->close_range(first, last, flags);
+    if (first <= last) forget_range(first, last);
     int spare;
-    while ((spare = in_vfork_child() ? -1 : next_hidden(first)) >= 0 && (unsigned)spare <= last) {
+    while ((spare = next_hidden(first)) >= 0 && (unsigned)spare <= last) {
         if ((unsigned)spare > first) real()->close_range(first, (unsigned)spare - 1, flags);
         first = (unsigned)spare + 1;
         if (first > last) return 0;
@@ -58,10 +62,24 @@ EXPORT void closefrom(int first) {
     close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0);
 }
 
-EXPORT int dup(int fd) {
-    int made = real()->dup(fd);
-    if (made >= 0 && enabled && !in_vfork_child()) entry_copy(fd, made);
+/* The C library reads and writes the standard streams by itself, and so do programs that come by exec. */
+static void before_copy(int from, int to) {
+    struct connection *c = connection_of(from);
+    if (!c || !enabled) return;
+    if (to >= 0 && to <= STDERR_FILENO) keep_for_others(from, c, REASON_STANDARD_STREAM);
+    else if (in_vfork_child() && c->flow) keep_for_others(from, c, REASON_HANDED_ON);
+}
+
+static int copied(int from, int made) {
+    KEEP_ERRNO;
+    if (made < 0 || !enabled || in_vfork_child()) return made;
+    if (made <= STDERR_FILENO) before_copy(from, made); /* its number was not known before */
+    entry_copy(from, made);
     return made;
+}
+
+EXPORT int dup(int fd) {
+    return copied(fd, real()->dup(fd));
 }
 
 static int duplicate_to(int from, int to, int flags, bool three) {
@@ -69,12 +87,12 @@ static int duplicate_to(int from, int to, int flags, bool three) {
         errno = EBADF;
         return -1;
     }
-    struct flow *f = from != to && is_ours(to) && fcntl(from, F_GETFD) >= 0 ? before_close(to) : NULL;
-    int made = three ? real()->dup3(from, to, flags) : real()->dup2(from, to), saved = errno;
+    if (from != to) before_copy(from, to);
+    struct flow *f = from != to && is_ours(to) && kernel(SYS_fcntl, from, F_GETFD) >= 0 ? before_close(to) : NULL;
+    int made = three ? real()->dup3(from, to, flags) : real()->dup2(from, to);
+    KEEP_ERRNO;
     if (f) flow_closed(f);
-    if (made >= 0 && from != to && enabled && !in_vfork_child()) entry_copy(from, made);
-    errno = saved;
-    return made;
+    return from == to ? made : copied(from, made);
 }
 
 EXPORT int dup2(int from, int to) {
@@ -86,10 +104,10 @@ EXPORT int dup3(int from, int to, int flags) {
 }
 
 static int control(int fd, int command, void *argument) {
+    struct connection *c = connection_of(fd);
+    if (c && command == F_SETFL && (long)argument & O_ASYNC) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
     int result = real()->fcntl(fd, command, argument);
-    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && result >= 0 && enabled && !in_vfork_child())
-        entry_copy(fd, result);
-    return result;
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? copied(fd, result) : result;
 }
 
 EXPORT int fcntl(int fd, int command, ...) {
@@ -108,6 +126,19 @@ EXPORT int fcntl64(int fd, int command, ...) {
     return control(fd, command, argument);
 }
 
+EXPORT int ioctl(int fd, unsigned long request, ...) {
+    va_list rest;
+    va_start(rest, request);
+    void *argument = va_arg(rest, void *);
+    va_end(rest);
+    struct connection *c = connection_of(fd);
+    if (c && request == FIOASYNC) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
+    int result = real()->ioctl(fd, request, argument);
+    struct flow *f = c && result == 0 && (request == FIONREAD || request == TIOCOUTQ) ? flow_in_use(c) : NULL;
+    if (f) *(int *)argument += (int)(request == FIONREAD ? rx_available(f) : VS_RING_BYTES - tx_free(f));
+    return result;
+}
+
 /* libuv closes by syscall(SYS_close), others read and write so. */
 EXPORT long syscall(long number, ...) {
     long a[6];
@@ -121,36 +152,26 @@ EXPORT long syscall(long number, ...) {
         case SYS_dup: return dup((int)a[0]);
         case SYS_dup2: return dup2((int)a[0], (int)a[1]);
         case SYS_dup3: return dup3((int)a[0], (int)a[1], (int)a[2]);
+        case SYS_fcntl: return fcntl((int)a[0], (int)a[1], (void *)a[2]);
         case SYS_read: return read((int)a[0], (void *)a[1], (size_t)a[2]);
         case SYS_write: return write((int)a[0], (void *)a[1], (size_t)a[2]);
+        case SYS_readv: return readv((int)a[0], (void *)a[1], (int)a[2]);
+        case SYS_writev: return writev((int)a[0], (void *)a[1], (int)a[2]);
         case SYS_accept4: return accept4((int)a[0], (void *)a[1], (void *)a[2], (int)a[3]);
         case SYS_sendto: return sendto((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3], (void *)a[4], (socklen_t)a[5]);
         case SYS_recvfrom: return recvfrom((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3], (void *)a[4], (void *)a[5]);
         case SYS_sendmsg: return sendmsg((int)a[0], (void *)a[1], (int)a[2]);
         case SYS_recvmsg: return recvmsg((int)a[0], (void *)a[1], (int)a[2]);
         case SYS_sendmmsg: return sendmmsg((int)a[0], (void *)a[1], (unsigned)a[2], (int)a[3]);
+        case SYS_splice: return splice((int)a[0], (void *)a[1], (int)a[2], (void *)a[3], (size_t)a[4], (unsigned)a[5]);
+        case SYS_epoll_ctl: return epoll_ctl((int)a[0], (int)a[1], (int)a[2], (void *)a[3]);
+        case SYS_epoll_wait: return epoll_wait((int)a[0], (void *)a[1], (int)a[2], (int)a[3]);
+        case SYS_epoll_pwait: return epoll_pwait((int)a[0], (void *)a[1], (int)a[2], (int)a[3], (void *)a[4]);
+        case SYS_io_uring_setup: errno = ENOSYS; return -1; /* it would read and write past the library: programs do without */
+        case SYS_seccomp: sandbox_begins(); break;
         }
     return real()->syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-static ssize_t stream_read(void *fd, char *buffer, size_t size) {
-    return read((int)(intptr_t)fd, buffer, size);
-}
-
-static ssize_t stream_write(void *fd, const char *buffer, size_t size) {
-    ssize_t n = write((int)(intptr_t)fd, buffer, size);
-    return n < 0 ? 0 : n;
-}
-
-static int stream_close(void *fd) {
-    return close((int)(intptr_t)fd);
-}
-
-/* A stdio stream reads and writes inside the C library, past this one: give it one that comes through here. */
-EXPORT FILE *fdopen(int fd, const char *mode) {
-    if (!entry_tcp(fd)) return real()->fdopen(fd, mode);
-    cookie_io_functions_t functions = {stream_read, stream_write, NULL, stream_close};
-    FILE *stream = fopencookie((void *)(intptr_t)fd, mode, functions);
-    if (stream) stream->_fileno = fd;
-    return stream;
-}
+SAME_AS(close) int __close(int);
+SAME_AS(fcntl) int __fcntl(int, int, ...);

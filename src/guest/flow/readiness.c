@@ -1,30 +1,35 @@
 /* What poll and epoll would say of an engaged flow. */
-#include "internal.h"
+#include "flow.h"
+
+#define WANTS_OUT (POLLOUT | POLLWRNORM)
 
 static int read_events(int fd, struct flow *f) {
     struct vs_slot *h = f->header;
-    if (h->rx_on_ring && rx_at_stop(h)) rx_leave_ring(f);
+    if (rx_at_stop(h)) rx_leave_ring(f);
     if (!h->rx_on_ring) {
-        if ((f->tcp_maybe || (rx_start_told(h) && !f->start_seen)) && tcp_look(fd, f) == TCP_DATA) return POLLIN;
+        slot_lock(&h->rx_lock);
+        enum tcp_side side = f->tcp_maybe || rx_start_told(h) ? tcp_look(fd, f) : TCP_NOTHING;
+        slot_unlock(&h->rx_lock);
+        if (side == TCP_DATA) return POLLIN;
         if (!h->rx_on_ring) return f->error ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
-    }
-    if (rx_at_end(f)) return POLLIN | POLLRDHUP;
-    if (rx_available(f)) return POLLIN;
-    if (h->rx_shut) return POLLIN | POLLRDHUP;
-    if (f->tcp_maybe && !h->rx_end_of_stream) {
+    } else if (f->tcp_maybe && !h->rx_end_of_stream) {
+        slot_lock(&h->rx_lock);
         tcp_look(fd, f);
-        if (rx_at_end(f)) return POLLIN | POLLRDHUP;
+        slot_unlock(&h->rx_lock);
     }
-    return 0;
+    int events = rx_available(f) ? POLLIN : 0;
+    if (load(&h->rx_final)) events |= POLLRDHUP; /* all of the stream is here, though it may be unread */
+    if (rx_at_end(f) || h->rx_shut) events |= POLLIN | POLLRDHUP;
+    return events;
 }
 
 static int write_events(int fd, struct flow *f, int want) {
-    if (f->header->tx_shut) return POLLOUT;
-    if (!(want & POLLOUT)) return 0;
-    if (tx_between(f->header)) return 0;
-    if (!tx_on_ring(f->header) || tx_must_leave(f->header)) {
+    struct vs_slot *h = f->header;
+    if (h->tx_shut) return POLLOUT;
+    if (!(want & WANTS_OUT) || tx_between(h) || flow_owes(f)) return 0;
+    if (!tx_on_ring(h) || tx_must_leave(h)) {
         struct pollfd tcp = {fd, POLLOUT, 0};
-        return real()->poll(&tcp, 1, 0) == 1 ? POLLOUT : 0;
+        return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents & POLLOUT : 0;
     }
     if (tx_free(f) >= VS_RING_BYTES / 4) return POLLOUT;
     ring_want_space(f);
@@ -32,9 +37,13 @@ static int write_events(int fd, struct flow *f, int want) {
 }
 
 int flow_events(int fd, struct flow *f, int want) {
-    int events = flow_is_dead(f) ? 0 : read_events(fd, f) | write_events(fd, f, want);
+    int events = 0;
+    flow_progress(fd, f);
+    if (!flow_is_dead(f)) events = read_events(fd, f) | write_events(fd, f, want);
     if (flow_is_dead(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (f->header->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && f->header->tx_shut) events |= POLLHUP;
+    if (events & POLLIN) events |= POLLRDNORM;
+    if (events & POLLOUT) events |= POLLWRNORM;
     return events & (want | POLLERR | POLLHUP);
 }
 
@@ -47,9 +56,7 @@ void dispatch_locked(void) {
             uint32_t word = s * 32 + (uint32_t)__builtin_ctz(words);
             for (uint32_t bits = swap(&p->bits[word], 0); bits; bits &= bits - 1) {
                 struct flow *f = flows_by_slot[word * 32 + (uint32_t)__builtin_ctz(bits)];
-                if (!f || !f->entries) continue;
-                flow_engage_locked(f);
-                epoll_mark_flow(f);
+                if (f && f->connection) flow_notice_locked(f);
             }
         }
     }

@@ -10,27 +10,32 @@
 
 #define VS_REGION_BYTES (1024u * 1024 * 1024)
 #define VS_MAGIC 0x4b534f56u
-#define VS_LAYOUT_VERSION 3u
+#define VS_LAYOUT_VERSION 4u
 #define VS_SLOTS 2016u
 #define VS_RING_BYTES (256u * 1024)
 #define VS_PROCESSES 256u
-#define VS_WAITERS 64u
-#define VS_NOTES 8192u
+#define VS_WAITERS 1024u
+#define VS_NOTES 4096u
+#define VS_HOLDERS 1024u
 #define VS_BITMAP_WORDS 64u
 #define VS_SUMMARY_WORDS 2u
+#define VS_ARMED_WORDS (VS_WAITERS / 32)
 
 enum { GUEST_FREE = 0, GUEST_CLAIMED = 1 };
 enum { HOST_NONE = 0, HOST_WAITING = 1, HOST_OPEN = 2, HOST_RESET = 3 };
 enum { DIRECTION_IN = 1, DIRECTION_OUT = 2 };
+/* Who closed the sender's way into the ring: the guest ends its stream there, or the host sends it back to TCP. */
+enum { GATE_OPEN = 0, GATE_SHUT = 1, GATE_FROZEN = 2 };
 
 struct vs_process {
     uint32_t pid;
     uint32_t pad0;
-    uint32_t armed[2];
     uint32_t summary[VS_SUMMARY_WORDS];
-    uint32_t pad1[10];
+    uint32_t armed_summary;
+    uint32_t pad1[11];
+    uint32_t armed[VS_ARMED_WORDS];
     uint32_t bits[VS_BITMAP_WORDS];
-    uint32_t pad2[48];
+    uint32_t pad2[16];
 };
 
 struct vs_slot {
@@ -39,11 +44,11 @@ struct vs_slot {
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
     uint32_t host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
-        tx_allowed, rx_stops, rx_stop_position, tx_stops_taken;
-    uint32_t pad0[5];
-    /* guest, the sender's line */
-    uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position;
-    uint32_t pad1[9];
+        tx_allowed, rx_stops, rx_stop_position, tx_stops_taken, left, tx_freeze_position;
+    uint32_t pad0[3];
+    /* guest, the sender's line; the gate is for whoever comes first */
+    uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position, tx_gate;
+    uint32_t pad1[8];
     /* host */
     uint32_t tx_tail;
     uint32_t pad2[15];
@@ -51,14 +56,23 @@ struct vs_slot {
     uint32_t rx_head, rx_blocked;
     uint32_t pad3[14];
     /* guest */
-    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken;
-    uint32_t pad4[12];
+    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken, rx_ready, leave_reason, leave_from_tail, fault;
+    uint32_t pad4[8];
     /* guest's own, shared by its processes */
-    uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders;
-    uint32_t pad5[23];
+    uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
+        tx_owing, tx_owed_from;
+    uint32_t pad5[21];
 };
 
-struct vs_region {
+/* A socket that several processes had before it was claimed, and how many. */
+struct vs_holders {
+    uint64_t cookie;
+    uint32_t count;
+    uint32_t pad;
+};
+
+/* All that is mapped before the first claim. */
+struct vs_front {
     uint32_t magic, version, slot_count, ring_bytes;
     uint32_t upgrade_after_calls, upgrade_after_bytes, guest_spin_microseconds;
     uint32_t pad0[9];
@@ -68,17 +82,23 @@ struct vs_region {
     uint32_t pad2[30];
     uint32_t doorbell_bits[VS_BITMAP_WORDS];
     uint32_t slots_taken[VS_BITMAP_WORDS];
-    uint8_t pad3[64 * 1024 - 768];
+    uint8_t pad3[4096 - 768];
     uint64_t notes[VS_NOTES];
+    struct vs_holders holders[VS_HOLDERS];
+};
+
+struct vs_region {
+    struct vs_front front;
+    uint8_t pad0[128 * 1024 - sizeof(struct vs_front)];
     struct vs_process processes[VS_PROCESSES];
-    uint8_t pad4[256 * 1024];
+    uint8_t pad1[256 * 1024];
     struct vs_slot slots[VS_SLOTS];
-    uint8_t pad5[2 * 1024 * 1024 - 512 * 1024 - VS_SLOTS * 512];
-    uint8_t rings[];
+    uint8_t pad2[2 * 1024 * 1024 - 512 * 1024 - VS_SLOTS * 512];
 };
 
 _Static_assert(sizeof(struct vs_process) == 512, "process block");
 _Static_assert(sizeof(struct vs_slot) == 512, "slot");
+_Static_assert(sizeof(struct vs_front) == 52 * 1024, "thirteen pages");
 _Static_assert(sizeof(struct vs_region) == 2 * 1024 * 1024, "rings begin at 2 MiB");
 
 #endif

@@ -1,0 +1,403 @@
+/*
+ * A connection that is worth it gets a slot of the memory that the VM shares with its host. One socket, one slot: who
+ * claims looks first whether another process of the VM has done so.
+ */
+#include "flow.h"
+
+#include "epoll/epoll.h"
+
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define NOTE_CODE_SHIFT 56 /* a note is a cookie with a reason in its top byte */
+#define CALLS_BETWEEN_CLAIMS 64
+/* Before the front is mapped: what a host has by default. */
+#define CALLS_WITHOUT_FRONT 16
+#define BYTES_WITHOUT_FRONT (256 * 1024)
+
+struct flow *flows_by_slot[VS_SLOTS];
+
+static void note_reason(uint64_t cookie, enum reason why) {
+    if (!cookie || !shared_front) return;
+    uint64_t note = cookie | (uint64_t)why << NOTE_CODE_SHIFT;
+    __atomic_store_n(&shared_front->notes[cookie % VS_NOTES], note, __ATOMIC_RELAXED);
+}
+
+void note_connection(int fd, struct connection *c) {
+    KEEP_ERRNO;
+    if (channel_is_sealed() || !channel_map_front()) return;
+    c->cookie = cookie_of(fd);
+    if (!c->never && is_excluded(fd)) c->never = REASON_EXCLUDED;
+    note_reason(c->cookie, c->never ? c->never : REASON_SHORT);
+}
+
+static void keep(int fd, struct connection *c, enum reason why, enum unread unread) {
+    KEEP_ERRNO;
+    struct flow *f = c->flow;
+    if (f) {
+        flow_leave(f, why, unread);
+    } else if (!c->never) {
+        c->never = (uint8_t)why;
+        if (!c->cookie && !channel_is_sealed() && channel_map_front()) c->cookie = cookie_of(fd);
+        note_reason(c->cookie, why);
+    }
+}
+
+void keep_on_tcp(int fd, struct connection *c, enum reason why) {
+    keep(fd, c, why, UNREAD_STAYS);
+}
+
+void keep_for_others(int fd, struct connection *c, enum reason why) {
+    keep(fd, c, why, UNREAD_COMES_AGAIN);
+}
+
+static struct flow *attach_locked(struct connection *c, uint32_t slot, uint8_t *rings) {
+    struct flow *f = flows_by_slot[slot];
+    struct vs_slot *h = &shared_region->slots[slot];
+    static struct pool flows = {sizeof(struct flow), NULL};
+    if (f && f->generation == h->generation && f->connection && f->connection != c) {
+        connection_merge_locked(c, f->connection);
+        return f;
+    }
+    if (!f && !(f = pool_take(&flows))) return NULL;
+    *f = (struct flow){.slot = slot, .generation = h->generation, .header = h, .tx = rings, .rx = rings + VS_RING_BYTES};
+    f->tcp_maybe = true;
+    f->connection = c;
+    flows_by_slot[slot] = f;
+    store(&c->flow, f);
+    return f;
+}
+
+static bool try_slot(uint32_t slot) {
+    uint32_t bit = 1u << slot % 32;
+    return !(set_bits(&shared_front->slots_taken[slot / 32], bit) & bit);
+}
+
+static void give_slot(uint32_t slot) {
+    clear_bits(&shared_front->slots_taken[slot / 32], 1u << slot % 32);
+}
+
+/* A slot whose rings this process has mapped already is the better one. */
+static int take_slot(void) {
+    for (uint32_t slot = 0; slot < VS_SLOTS; slot++)
+        if (flows_by_slot[slot] && !(load(&shared_front->slots_taken[slot / 32]) & 1u << slot % 32) && try_slot(slot))
+            return (int)slot;
+    for (uint32_t word = 0; word < VS_SLOTS / 32; word++) {
+        uint32_t taken;
+        while ((taken = load(&shared_front->slots_taken[word])) != UINT32_MAX) {
+            uint32_t slot = word * 32 + (uint32_t)__builtin_ctz(~taken);
+            if (try_slot(slot)) return (int)slot;
+        }
+    }
+    return -1;
+}
+
+struct place {
+    uint8_t address[16];
+    uint32_t port;
+};
+
+static bool place_of(const struct sockaddr_storage *from, struct place *out) {
+    memset(out, 0, sizeof *out);
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)from;
+        memset(out->address + 10, 0xff, 2);
+        memcpy(out->address + 12, &v4->sin_addr, 4);
+        out->port = ntohs(v4->sin_port);
+        return true;
+    }
+    const struct sockaddr_in6 *v6 = (const void *)from;
+    memcpy(out->address, &v6->sin6_addr, 16);
+    out->port = ntohs(v6->sin6_port);
+    return from->ss_family == AF_INET6;
+}
+
+enum verdict { CLAIM_NOT_NOW, CLAIM_NEVER, CLAIM_NOW };
+
+/* What the kernel says of the socket. */
+static enum verdict look_at_socket(int fd, struct connection *c, struct place *local, struct place *remote) {
+    struct sockaddr_storage here = {0}, there = {0};
+    socklen_t here_size = sizeof here, there_size = sizeof there, size = sizeof(int);
+    int protocol = 0;
+    struct tcp_counts counts;
+    if (c->unsure) {
+        bool is_tcp = kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
+        if (!is_tcp) return CLAIM_NEVER;
+        c->unsure = 0;
+    }
+    if (kernel(SYS_getsockname, fd, &here, &here_size) != 0 || kernel(SYS_getpeername, fd, &there, &there_size) != 0)
+        return CLAIM_NOT_NOW; /* not connected yet */
+    if (!place_of(&here, local) || !place_of(&there, remote)) return CLAIM_NEVER;
+    if (memcmp(local->address, remote->address, 16) == 0) return CLAIM_NEVER; /* within the VM */
+    if (!tcp_counts(fd, &counts)) return CLAIM_NEVER;
+    bool alive = counts.state == STATE_ESTABLISHED || counts.state == STATE_CLOSE_WAIT ||
+                 counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2;
+    return alive ? CLAIM_NOW : CLAIM_NOT_NOW; /* else soon over */
+}
+
+static void write_claim(struct vs_slot *h, struct connection *c, const struct place *local, const struct place *remote) {
+    uint32_t generation = h->generation + 1;
+    h->tx_head = h->tx_starts = h->tx_start_low = h->tx_start_high = h->tx_waiting = 0;
+    h->tx_stops = h->tx_stop_position = 0;
+    store(&h->tx_gate, (uint32_t)GATE_OPEN);
+    h->rx_tail = h->rx_end_of_stream = h->close_hints = h->rx_stops_taken = 0;
+    h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = 0;
+    h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
+    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = 0;
+    h->users = 1;
+    h->generation = generation;
+    h->cookie_low = (uint32_t)c->cookie;
+    h->cookie_high = (uint32_t)(c->cookie >> 32);
+    h->direction = c->direction;
+    h->process = process_index;
+    h->local_port = local->port;
+    h->remote_port = remote->port;
+    memcpy(h->local_address, local->address, 16);
+    memcpy(h->remote_address, remote->address, 16);
+}
+
+static void stays(struct connection *c, enum reason why) {
+    c->never = (uint8_t)why;
+    note_reason(c->cookie, why);
+}
+
+static struct flow *claim(int fd, struct connection *c) {
+    struct place local, remote;
+    enum verdict verdict = look_at_socket(fd, c, &local, &remote);
+    if (verdict == CLAIM_NEVER) c->never = REASON_NOT_CARRIED;
+    if (verdict != CLAIM_NOW || !channel_map_front()) return NULL;
+    if (!c->cookie) c->cookie = cookie_of(fd);
+    if (is_excluded(fd)) return stays(c, REASON_EXCLUDED), NULL;
+    if (!carries_socket(fd)) return stays(c, REASON_SOCKET_OPTION), NULL;
+    if (epoll_uses_shared(c)) return stays(c, REASON_SHARED_EPOLL), NULL;
+    if (!channel_ready()) return NULL;
+    if (flow_adopt(fd, c)) return c->flow;
+    if (!holders_alone(c)) {
+        note_reason(c->cookie, REASON_SHARED); /* until the others are gone */
+        return NULL;
+    }
+    pthread_mutex_lock(&process_lock);
+    int slot = c->flow || c->never ? -1 : take_slot();
+    uint8_t *rings = slot < 0 ? NULL : channel_map_rings((uint32_t)slot);
+    struct flow *f = NULL;
+    if (rings) {
+        struct vs_slot *h = &shared_region->slots[slot];
+        write_claim(h, c, &local, &remote);
+        f = attach_locked(c, (uint32_t)slot, rings);
+        if (f) {
+            store(&h->guest_state, (uint32_t)GUEST_CLAIMED);
+            doorbell((uint32_t)slot);
+        }
+    }
+    if (!f && slot >= 0) give_slot((uint32_t)slot);
+    pthread_mutex_unlock(&process_lock);
+    if (!f && !c->flow) note_reason(c->cookie, REASON_NO_ROOM);
+    return f ? f : c->flow;
+}
+
+static void set_reset_at_close(int fd, bool on) {
+    struct linger now = {on, 0};
+    kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+/* The process that handed the connection on took itself for its last holder, see flow_release. */
+static void take_back_reset(int fd) {
+    struct linger now;
+    socklen_t size = sizeof now;
+    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &now, &size) == 0 && now.l_onoff && now.l_linger == 0)
+        set_reset_at_close(fd, false);
+}
+
+bool flow_adopt(int fd, struct connection *c) {
+    for (uint32_t word = 0; c->cookie && word < VS_SLOTS / 32; word++) {
+        for (uint32_t bits = load(&shared_front->slots_taken[word]); bits; bits &= bits - 1) {
+            uint32_t slot = word * 32 + (uint32_t)__builtin_ctz(bits);
+            struct vs_slot *h = &shared_region->slots[slot];
+            if (load(&h->guest_state) != GUEST_CLAIMED || h->cookie_low != (uint32_t)c->cookie ||
+                h->cookie_high != (uint32_t)(c->cookie >> 32))
+                continue;
+            uint8_t *rings = channel_map_rings(slot);
+            if (!rings) return false;
+            pthread_mutex_lock(&process_lock);
+            bool is_new = !(flows_by_slot[slot] && flows_by_slot[slot]->connection);
+            struct flow *f = attach_locked(c, slot, rings);
+            if (f && is_new && add_to(&h->users, 1) == 1) take_back_reset(fd);
+            pthread_mutex_unlock(&process_lock);
+            return f != NULL;
+        }
+    }
+    return false;
+}
+
+static uint32_t host_state(struct flow *f) {
+    struct vs_slot *h = f->header;
+    return load(&h->host_generation) == f->generation ? load(&h->host_state) : HOST_NONE;
+}
+
+bool flow_is_reset(struct flow *f) {
+    return f->header->host_state == HOST_RESET && host_state(f) == HOST_RESET;
+}
+
+bool flow_is_dead(struct flow *f) {
+    return f->error || f->header->reset_told || flow_is_reset(f);
+}
+
+/* After the end of the stream a reset answers what was sent: TCP calls that a broken pipe. */
+int flow_take_error(struct flow *f) {
+    if (swap(&f->header->reset_told, 1)) return 0;
+    int error = f->error ? f->error : rx_at_end(f) ? EPIPE : ECONNRESET;
+    f->error = 0;
+    return error;
+}
+
+void flow_engage_locked(struct flow *f) {
+    if (f->engaged || f->plain || host_state(f) < HOST_OPEN) return;
+    f->engaged = true;
+    epoll_engage_connection_locked(f->connection);
+}
+
+void flow_notice_locked(struct flow *f) {
+    flow_engage_locked(f);
+    epoll_mark_connection_locked(f->connection);
+}
+
+struct flow *flow_in_use(struct connection *c) {
+    struct flow *f = c ? load(&c->flow) : NULL;
+    if (!f || f->plain) return NULL;
+    if (__builtin_expect(!f->engaged, 0)) {
+        if (host_state(f) < HOST_OPEN) return NULL;
+        pthread_mutex_lock(&process_lock);
+        flow_engage_locked(f);
+        pthread_mutex_unlock(&process_lock);
+    }
+    if (__builtin_expect(load(&f->header->left), 0)) {
+        int fd = connection_descriptor(c);
+        if (fd >= 0 && flow_progress(fd, f)) return NULL;
+    }
+    return f->engaged ? f : NULL;
+}
+
+struct flow *flow_for_call(int fd, struct connection *c) {
+    if (__builtin_expect(!c->flow, 1)) {
+        if (c->never) return NULL;
+        c->calls++;
+        uint32_t calls = CALLS_WITHOUT_FRONT, bytes = BYTES_WITHOUT_FRONT;
+        if (shared_front) {
+            calls = shared_front->upgrade_after_calls;
+            bytes = shared_front->upgrade_after_bytes;
+        }
+        if (c->calls < calls && c->bytes < bytes) return NULL;
+        if (channel_is_sealed()) return NULL;
+        if (c->calls > calls && (c->calls - calls) % CALLS_BETWEEN_CLAIMS != 0) return NULL; /* asked before, in vain */
+        KEEP_ERRNO;
+        if (c->calls < calls) c->calls = calls;
+        if (!claim(fd, c)) return NULL;
+    }
+    return flow_in_use(c);
+}
+
+void flow_reader_knows(struct flow *f) {
+    struct vs_slot *h = f->header;
+    struct connection *c = f->connection;
+    if (__builtin_expect(load(&h->rx_ready), 1) || load(&h->leave_reason)) return;
+    if (c && load(&c->receiving) > 0) return; /* the kernel has one who does not */
+    swap(&h->rx_ready, 1u);
+    doorbell(f->slot);
+}
+
+bool flow_shared(struct flow *f) {
+    return load(&f->header->users) > 1;
+}
+
+void flow_take_notices(struct flow *f) {
+    if (f->header->process != process_index && channel_ready()) {
+        store(&f->header->process, process_index);
+        full_fence();
+    }
+}
+
+/*
+ * Unread bytes at the last close mean a reset, as the kernel does it for bytes in its own queue. A program that was
+ * given the descriptor and has not used it yet is no user that we know of: it takes the reset back when it does.
+ */
+void flow_release(struct flow *f, int fd) {
+    if (f->plain) {
+        add_to(&f->header->users, -1);
+        return;
+    }
+    bool last = load(&f->header->users) == 1;
+    if (last) flow_pay(fd, f);
+    bool unread = last && f->engaged && rx_available(f) > 0;
+    if (unread) set_reset_at_close(fd, true);
+    uint32_t left = add_to(&f->header->users, -1);
+    if (unread && left > 0) set_reset_at_close(fd, false);
+}
+
+void flow_closed(struct flow *f) {
+    add_to(&f->header->close_hints, 1);
+    doorbell(f->slot);
+}
+
+static void before_fork(void) {
+    int cursor = 0;
+    struct connection *c;
+    pthread_mutex_lock(&process_lock);
+    while ((c = connection_each(&cursor)))
+        if (!c->flow && !c->never) holders_add(c, 1);
+    epoll_before_fork_locked();
+}
+
+static void in_parent(void) {
+    pthread_mutex_unlock(&process_lock);
+}
+
+static void in_child(void) {
+    int cursor = 0;
+    struct connection *c;
+    process_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    own_pid = getpid();
+    while ((c = connection_each(&cursor)))
+        if (c->flow) add_to(&c->flow->header->users, 1);
+    channel_after_fork();
+    epoll_after_fork();
+    entries_after_fork();
+}
+
+/* Who inherits connections must know how many others still have them. */
+static void let_go_of_all(void) {
+    int cursor = 0;
+    struct connection *c;
+    while ((c = connection_each(&cursor))) {
+        if (c->flow) {
+            int fd = connection_descriptor(c);
+            if (fd >= 0 && !c->flow->plain) flow_pay(fd, c->flow);
+        } else if (c->shared) {
+            holders_add(c, -1);
+        }
+    }
+}
+
+__attribute__((constructor)) static void begin(void) {
+    real();
+    own_pid = getpid();
+    enabled = channel_configured();
+    if (!enabled) return;
+    exclusions_read();
+    pthread_atfork(before_fork, in_parent, in_child);
+}
+
+__attribute__((destructor)) static void end(void) {
+    if (enabled && !in_vfork_child()) let_go_of_all();
+}
+
+/* As exit() does it, for the connections; a vfork child's end is not its parent's. */
+EXPORT void _exit(int status) {
+    if (enabled && !in_vfork_child()) let_go_of_all();
+    real()->_exit(status);
+    __builtin_unreachable();
+}
+
+EXPORT void _Exit(int status) {
+    _exit(status);
+}

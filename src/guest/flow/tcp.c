@@ -1,0 +1,145 @@
+/* The TCP side of a flow: the kernel counts the bytes, so nobody else has to. */
+#include "flow.h"
+
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+/* struct tcp_info of linux/tcp.h; glibc's own ends before these fields. */
+enum { INFO_STATE = 0, INFO_BYTES_RECEIVED = 128, INFO_NOTSENT = 144, INFO_BYTES_SENT = 200, INFO_BYTES_RETRANS = 208 };
+enum { INFO_BYTES = 216, OPTION_TCP_INFO = 11 };
+
+bool tcp_counts(int fd, struct tcp_counts *out) {
+    uint8_t info[256];
+    socklen_t size = sizeof info;
+    uint64_t sent, retransmitted;
+    uint32_t not_sent;
+    if (kernel(SYS_getsockopt, fd, IPPROTO_TCP, OPTION_TCP_INFO, info, &size) != 0 || size < INFO_BYTES) return false;
+    memcpy(&sent, info + INFO_BYTES_SENT, 8);
+    memcpy(&retransmitted, info + INFO_BYTES_RETRANS, 8);
+    memcpy(&not_sent, info + INFO_NOTSENT, 4);
+    memcpy(&out->received, info + INFO_BYTES_RECEIVED, 8);
+    out->state = info[INFO_STATE];
+    out->written = sent - retransmitted + not_sent;
+    return true;
+}
+
+int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struct iovec *out) {
+    int n = 0;
+    for (int i = 0; i < count && n < MOST_PARTS && limit > 0; i++) {
+        if (skip >= iov[i].iov_len) {
+            skip -= iov[i].iov_len;
+            continue;
+        }
+        size_t length = iov[i].iov_len - skip;
+        if (length > limit) length = limit;
+        out[n++] = (struct iovec){(uint8_t *)iov[i].iov_base + skip, length};
+        limit -= length;
+        skip = 0;
+    }
+    return n;
+}
+
+static ssize_t receive_at_most(int fd, const struct iovec *iov, int count, size_t skip, size_t limit, int flags) {
+    struct iovec rest[MOST_PARTS];
+    struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, skip, limit, rest)};
+    return kernel(SYS_recvmsg, fd, &message, (flags & (MSG_PEEK | MSG_TRUNC)) | MSG_DONTWAIT);
+}
+
+/* A socket whose both ends are over is closed; after a reset nothing is read any more. */
+static bool end_arrived(uint8_t state) {
+    return state == STATE_CLOSE || state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING || state == STATE_TIME_WAIT;
+}
+
+/* Bytes that the program took from TCP: what has arrived, of which the end of the stream is counted as one, and is not queued. */
+static bool bytes_taken(int fd, uint64_t *out) {
+    struct tcp_counts counts, again;
+    int queued = 0;
+    do {
+        if (!tcp_counts(fd, &counts) || kernel(SYS_ioctl, fd, FIONREAD, &queued) != 0 || !tcp_counts(fd, &again)) return false;
+    } while (counts.received != again.received || end_arrived(counts.state) != end_arrived(again.state));
+    *out = counts.received - (uint64_t)queued - (end_arrived(counts.state) ? 1 : 0);
+    return true;
+}
+
+/* How many bytes of TCP come before the ring, once that was told. */
+static uint64_t left_before_ring(int fd, struct vs_slot *h) {
+    uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low, taken;
+    if (!bytes_taken(fd, &taken)) return UINT64_MAX;
+    return start > taken ? start - taken : 0;
+}
+
+static void go_on_in_ring(struct vs_slot *h) {
+    h->rx_starts_taken = load(&h->rx_starts);
+    h->rx_on_ring = 1;
+}
+
+static void note_end_of_tcp(struct flow *f) {
+    struct vs_slot *h = f->header;
+    h->rx_on_ring = 1;
+    if (h->rx_end_of_stream) return;
+    store(&h->rx_end_of_stream, 1);
+    doorbell(f->slot); /* vsockd answers with the position where the ring ends */
+}
+
+static ssize_t none_now(void) {
+    errno = EAGAIN;
+    return -1;
+}
+
+/*
+ * The other end may have gone over to the ring, back, and put more on TCP, all before its start was told here: so nothing
+ * is taken from TCP that was not seen there before a look at the words that tell of the start.
+ */
+ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
+    struct vs_slot *h = f->header;
+    if (!rx_start_told(h)) {
+        ssize_t seen = receive_at_most(fd, iov, count, skip, SIZE_MAX, flags | MSG_PEEK);
+        if (!rx_start_told(h)) {
+            if (seen == 0) {
+                if (load(&h->left)) return 0;
+                note_end_of_tcp(f);
+                return none_now();
+            }
+            if (seen < 0 || (flags & MSG_PEEK)) return seen;
+            return receive_at_most(fd, iov, count, skip, (size_t)seen, flags);
+        }
+    }
+    uint64_t left = left_before_ring(fd, h);
+    if (left == 0) {
+        go_on_in_ring(h);
+        return none_now();
+    }
+    return receive_at_most(fd, iov, count, skip, (size_t)left, flags);
+}
+
+enum tcp_side tcp_look(int fd, struct flow *f) {
+    struct vs_slot *h = f->header;
+    if (!h->rx_on_ring && rx_start_told(h) && left_before_ring(fd, h) == 0) go_on_in_ring(h);
+    bool in_ring = h->rx_on_ring;
+    char byte;
+    f->tcp_maybe = false;
+    full_fence();
+    ssize_t n = kernel(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+    if (n > 0) {
+        if (!in_ring) {
+            f->tcp_maybe = true;
+            return TCP_DATA;
+        }
+        f->tcp_maybe = true; /* for the time when the ring is read to its stop */
+        if (!rx_stop_told(h) && !h->fault) {
+            /* Somebody wrote past the library: the order of the bytes is lost. */
+            h->fault = REASON_BEHIND_LIBRARY;
+            full_fence();
+            doorbell(f->slot);
+        }
+        return TCP_NOTHING;
+    }
+    if (n == 0) {
+        if (!in_ring && load(&h->left)) return TCP_DATA; /* the end, as the kernel tells it */
+        note_end_of_tcp(f);
+        return TCP_NOTHING;
+    }
+    if (errno == EAGAIN) return TCP_NOTHING;
+    f->error = errno; /* the look took it from the kernel */
+    return TCP_FAILED;
+}

@@ -1,0 +1,151 @@
+#include "wait.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+static __thread uint64_t spin_ns = 1; /* 1: not set yet */
+
+static uint64_t spin_limit_ns(void) {
+    return shared_front ? (uint64_t)shared_front->guest_spin_microseconds * NS_PER_MICROSECOND : 0;
+}
+
+bool spin_until(condition ready, void *of) {
+    if (spin_ns == 1) spin_ns = spin_limit_ns();
+    if (ready(of)) return true;
+    uint64_t end = now_ns() + spin_ns;
+    do {
+        sched_yield();
+        if (ready(of)) {
+            uint64_t limit = spin_limit_ns();
+            spin_ns = spin_ns * 2 > limit ? limit : spin_ns * 2;
+            return true;
+        }
+    } while (now_ns() < end);
+    spin_ns = spin_ns / 2 + 2;
+    return false;
+}
+
+void spin_learn(uint64_t slept_ns) {
+    uint64_t limit = spin_limit_ns();
+    if (slept_ns < 2 * limit) spin_ns = limit;
+}
+
+struct timespec *timeout_until(uint64_t deadline_ns, uint64_t cap_ns, struct timespec *out) {
+    if (deadline_ns == NO_DEADLINE && cap_ns == NO_DEADLINE) return NULL;
+    uint64_t now = now_ns(), left = deadline_ns == NO_DEADLINE ? NO_DEADLINE : deadline_ns > now ? deadline_ns - now : 0;
+    if (left > cap_ns) left = cap_ns;
+    out->tv_sec = (time_t)(left / NS_PER_SECOND);
+    out->tv_nsec = (long)(left % NS_PER_SECOND);
+    return out;
+}
+
+/* The kernel's struct of rt_sigaction(2). */
+struct kernel_sigaction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+/* Asked of the kernel when it matters: there are many ways to install a handler. */
+bool signals_restart(void) {
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct kernel_sigaction now;
+        if (kernel(SYS_rt_sigaction, signal, NULL, &now, sizeof now.mask) != 0) continue;
+        if (now.handler != SIG_DFL && now.handler != SIG_IGN && !(now.flags & SA_RESTART)) return false;
+    }
+    return true;
+}
+
+uint64_t socket_deadline(int fd, int option, bool *has_timeout) {
+    struct timeval limit = {0, 0};
+    socklen_t size = sizeof limit;
+    *has_timeout = kernel(SYS_getsockopt, fd, SOL_SOCKET, option, &limit, &size) == 0 && (limit.tv_sec || limit.tv_usec);
+    if (!*has_timeout) return NO_DEADLINE;
+    return now_ns() + (uint64_t)limit.tv_sec * NS_PER_SECOND + (uint64_t)limit.tv_usec * NS_PER_MICROSECOND;
+}
+
+bool prepare_sleep(struct waiter *w, condition ready, void *of) {
+    waiter_connect(w);
+    waiter_arm(w);
+    full_fence();
+    if (!ready(of)) return true;
+    waiter_disarm(w);
+    return false;
+}
+
+static bool readable_in_memory(void *of) {
+    struct flow *f = of;
+    struct vs_slot *h = f->header;
+    return flow_is_reset(f) || (h->rx_on_ring && (rx_available(f) || rx_at_end(f) || rx_at_stop(h)));
+}
+
+static bool writable_in_memory(void *of) {
+    struct flow *f = of;
+    struct vs_slot *h = f->header;
+    if (flow_is_reset(f)) return true;
+    if (flow_owes(f)) return false;
+    if (!tx_on_ring(h)) return !tx_between(h);
+    return tx_free(f) >= VS_RING_BYTES / 4 || tx_must_leave(h);
+}
+
+struct wait {
+    struct flow *flow;
+    bool to_read;
+    bool owed, left, start; /* what was known before the wait: news of it ends the wait */
+};
+
+static bool has_news(void *of) {
+    struct wait *wait = of;
+    struct vs_slot *h = wait->flow->header;
+    if (load(&h->left) != wait->left || flow_owes(wait->flow) != wait->owed) return true;
+    if (!wait->to_read) return writable_in_memory(wait->flow);
+    return readable_in_memory(wait->flow) || (!h->rx_on_ring && rx_start_told(h) != wait->start);
+}
+
+static void wake_cancelled(void *waiter) {
+    waiter_disarm(waiter);
+}
+
+/* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
+static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns, uint64_t cap_ns, bool has_timeout,
+                    bool *tcp_event) {
+    struct pollfd wait[2] = {{fd, events, 0}, {w->fd, POLLIN, 0}};
+    uint64_t began = now_ns();
+    struct timespec time;
+    int n, saved;
+    pthread_cleanup_push(wake_cancelled, w); /* ppoll is where a thread may be cancelled */
+    n = real()->ppoll(wait, 2, timeout_until(deadline_ns, cap_ns, &time), NULL);
+    saved = errno;
+    pthread_cleanup_pop(1);
+    errno = saved;
+    if (n < 0) return saved == EINTR && !has_timeout && signals_restart() ? 1 : -1;
+    *tcp_event = wait[0].revents != 0;
+    if (wait[1].revents) waiter_drain(w);
+    if (n > 0) spin_learn(now_ns() - began);
+    if (n > 0 || now_ns() < deadline_ns) return 1;
+    errno = EAGAIN;
+    return -1;
+}
+
+int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool has_timeout) {
+    struct vs_slot *h = f->header;
+    bool in_ring = !to_read || h->rx_on_ring;
+    if (in_ring && spin_until(to_read ? readable_in_memory : writable_in_memory, f)) return 1;
+    struct waiter *w = waiter_of_thread();
+    if (!w) return 1;
+    flow_take_notices(f);
+    struct wait wait = {f, to_read, flow_owes(f), load(&h->left), rx_start_told(h)};
+    if (!to_read) ring_want_space(f);
+    if (!prepare_sleep(w, has_news, &wait)) return 1;
+    /* After its end the TCP side stays readable for ever, and so it does while the ring comes first. */
+    bool tcp_later = to_read && (h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h)));
+    short events = to_read && !tcp_later ? POLLIN | POLLRDHUP : 0;
+    if (wait.owed || (!to_read && !tx_on_ring(h))) events |= POLLOUT;
+    uint64_t cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : flow_shared(f) ? SLEEP_CAP_SHARED_NS : NO_DEADLINE;
+    bool tcp_event = false;
+    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, has_timeout, &tcp_event);
+    if (tcp_event) f->tcp_maybe = true;
+    return result;
+}
