@@ -19,7 +19,7 @@ test('a connection with urgent data stays on TCP, and the operator is told why',
   try {
     if (server.stdout) await once(server.stdout, 'data');
     const cookie = BigInt(await outputOf(guests.spawn('a', ['python3', program, 'client'])));
-    assert.equal(ledger.note('a', cookie), 'not-carried');
+    assert.equal(ledger.note('a', cookie), 'urgent-data');
     assert.equal(ledger.note('b', cookie), null);
     assert.deepEqual(
       ledger.vms().map((vm) => vm.ringTxBytes),

@@ -28,11 +28,11 @@ static struct flow *before_close(int fd) {
 }
 
 EXPORT int close(int fd) {
-    if (!is_ours(fd)) return real()->close(fd);
-    if (is_hidden(fd)) {
+    if (enabled && is_hidden(fd)) { /* a vfork child needs them, too: until exec closes them */
         errno = EBADF;
         return -1;
     }
+    if (!is_ours(fd)) return real()->close(fd);
     struct flow *f = before_close(fd);
     int result = real()->close(fd);
     KEEP_ERRNO;
@@ -47,8 +47,8 @@ static void forget_range(unsigned first, unsigned last) {
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) {
-    if (!enabled || (flags & CLOSE_RANGE_CLOEXEC) || in_vfork_child()) return real()->close_range(first, last, flags);
-    if (first <= last) forget_range(first, last);
+    if (!enabled || (flags & CLOSE_RANGE_CLOEXEC)) return real()->close_range(first, last, flags);
+    if (first <= last && !in_vfork_child()) forget_range(first, last);
     int spare;
     while ((spare = next_hidden(first)) >= 0 && (unsigned)spare <= last) {
         if ((unsigned)spare > first) real()->close_range(first, (unsigned)spare - 1, flags);

@@ -143,7 +143,7 @@ static bool ready_locked(void) {
 
 bool channel_ready(void) {
     if (load(&control) >= 0) return true;
-    if (!enabled || sealed) return false;
+    if (!enabled || sealed || in_vfork_child()) return false;
     KEEP_ERRNO;
     pthread_mutex_lock(&channel_lock);
     bool ready = ready_locked();
@@ -179,6 +179,7 @@ static bool ring_host(void) {
     if (sealed) return false; /* vsockd looks by itself each second */
     bool rung = channel_ready();
     if (rung && kernel(SYS_sendto, control, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN) {
+        if (in_vfork_child()) return false; /* the stream is its parent's, and so is what is known of it */
         pthread_mutex_lock(&channel_lock);
         if (control >= 0) unhide_close(control);
         control = -1;

@@ -60,8 +60,8 @@ struct vs_slot {
     uint32_t pad4[8];
     /* guest's own, shared by its processes */
     uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
-        tx_owing, tx_owed_from;
-    uint32_t pad5[21];
+        tx_owing, tx_owed_from, reset_armed;
+    uint32_t pad5[20];
 };
 
 /* A socket that several processes had before it was claimed, and how many. */

@@ -144,7 +144,7 @@ static void write_claim(struct vs_slot *h, struct connection *c, const struct pl
     h->rx_tail = h->rx_end_of_stream = h->close_hints = h->rx_stops_taken = 0;
     h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = 0;
     h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
-    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = 0;
+    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = 0;
     h->users = 1;
     h->generation = generation;
     h->cookie_low = (uint32_t)c->cookie;
@@ -196,17 +196,23 @@ static struct flow *claim(int fd, struct connection *c) {
     return f ? f : c->flow;
 }
 
-static void set_reset_at_close(int fd, bool on) {
-    struct linger now = {on, 0};
+/*
+ * Bytes unread at the last close mean a reset, as the kernel does it for bytes in its own queue. Who is the last, or is
+ * killed as the last, cannot be known: so every process that closes arms the reset, and one that reads on disarms it.
+ */
+static void arm_reset(int fd, struct vs_slot *h) {
+    struct linger now;
+    socklen_t size = sizeof now;
+    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &now, &size) != 0 || now.l_onoff) return;
+    now = (struct linger){1, 0};
+    store(&h->reset_armed, 1u);
     kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-/* The process that handed the connection on took itself for its last holder, see flow_release. */
-static void take_back_reset(int fd) {
-    struct linger now;
-    socklen_t size = sizeof now;
-    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &now, &size) == 0 && now.l_onoff && now.l_linger == 0)
-        set_reset_at_close(fd, false);
+void flow_disarm_reset(int fd, struct flow *f) {
+    struct linger off = {0, 0};
+    KEEP_ERRNO;
+    if (swap(&f->header->reset_armed, 0u)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }
 
 bool flow_adopt(int fd, struct connection *c) {
@@ -222,7 +228,7 @@ bool flow_adopt(int fd, struct connection *c) {
             pthread_mutex_lock(&process_lock);
             bool is_new = !(flows_by_slot[slot] && flows_by_slot[slot]->connection);
             struct flow *f = attach_locked(c, slot, rings);
-            if (f && is_new && add_to(&h->users, 1) == 1) take_back_reset(fd);
+            if (f && is_new) add_to(&h->users, 1);
             pthread_mutex_unlock(&process_lock);
             return f != NULL;
         }
@@ -317,21 +323,12 @@ void flow_take_notices(struct flow *f) {
     }
 }
 
-/*
- * Unread bytes at the last close mean a reset, as the kernel does it for bytes in its own queue. A program that was
- * given the descriptor and has not used it yet is no user that we know of: it takes the reset back when it does.
- */
 void flow_release(struct flow *f, int fd) {
-    if (f->plain) {
-        add_to(&f->header->users, -1);
-        return;
+    if (!f->plain) {
+        if (load(&f->header->users) == 1) flow_pay(fd, f);
+        if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }
-    bool last = load(&f->header->users) == 1;
-    if (last) flow_pay(fd, f);
-    bool unread = last && f->engaged && rx_available(f) > 0;
-    if (unread) set_reset_at_close(fd, true);
-    uint32_t left = add_to(&f->header->users, -1);
-    if (unread && left > 0) set_reset_at_close(fd, false);
+    add_to(&f->header->users, -1);
 }
 
 void flow_closed(struct flow *f) {
@@ -343,8 +340,10 @@ static void before_fork(void) {
     int cursor = 0;
     struct connection *c;
     pthread_mutex_lock(&process_lock);
-    while ((c = connection_each(&cursor)))
-        if (!c->flow && !c->never) holders_add(c, 1);
+    while ((c = connection_each(&cursor))) {
+        if (c->flow) add_to(&c->flow->header->users, 1);
+        else if (!c->never) holders_add(c, 1);
+    }
     epoll_before_fork_locked();
 }
 
@@ -353,12 +352,8 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
-    int cursor = 0;
-    struct connection *c;
     process_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     own_pid = getpid();
-    while ((c = connection_each(&cursor)))
-        if (c->flow) add_to(&c->flow->header->users, 1);
     channel_after_fork();
     epoll_after_fork();
     entries_after_fork();

@@ -45,6 +45,8 @@ void flow_release(struct flow *f, int fd); /* before the last descriptor of this
 void flow_closed(struct flow *f);          /* after it was closed */
 void flow_take_notices(struct flow *f);    /* vsockd's notices for this flow come to this process */
 bool flow_shared(struct flow *f);
+/* A process closed it with bytes unread, which another one goes on to read. */
+void flow_disarm_reset(int fd, struct flow *f);
 /* Whoever reads here from now on knows of the ring: the other end may send there. */
 void flow_reader_knows(struct flow *f);
 /* By vsockd: a notice for this slot came. */

@@ -83,6 +83,7 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
     if (length < 0) return -1;
     if (length == 0 && kind == AS_READ) return 0;
     pthread_testcancel();
+    if (__builtin_expect(f->header->reset_armed, 0)) flow_disarm_reset(fd, f);
     size_t total = (size_t)length, done = 0;
     uint64_t deadline = 0;
     bool has_timeout = false;
