@@ -13,7 +13,7 @@ const mayImport = {
   config: ['api'],
   ledger: ['api', 'channel', 'config', 'native'],
   directory: ['errors'],
-  link: ['config', 'directory', 'native', 'errors'],
+  link: ['channel', 'config', 'directory', 'native', 'errors'],
   dataplane: ['channel', 'ledger', 'native', 'errors', 'config', 'directory', 'link'],
   daemon: [
     'api',

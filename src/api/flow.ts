@@ -19,7 +19,8 @@ export const flowReasons = {
   'same-vm': 'both ends are in one VM',
   'peer-without-vsocket': 'the other end has not asked for vSocket',
   'not-carried': 'no two VMs could share a ring for it: its other end is in the VM, or it is no connection',
-  excluded: 'the guest’s owner keeps the program, port or address on TCP (/etc/vsocket/exclude, VSOCKET_EXCLUDE)',
+  excluded:
+    'the guest’s owner keeps the program, port or address on TCP (/etc/vsocket/exclude, VSOCKET_EXCLUDE)',
   shared: 'several processes had the socket before it was worth a ring',
   'standard-stream': 'the socket is descriptor 0, 1 or 2, which the C library reads and writes by itself',
   stdio: 'the socket has a C stream (fdopen, dprintf)',

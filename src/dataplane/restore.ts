@@ -63,8 +63,7 @@ export function restoreFlows(
   }
   for (const end of ends.values())
     if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') pairs.join(end, end.peer);
-  for (const end of ends.values())
-    if (end.state === 'open') book.allowSending(end, mayStillSend(end));
+  for (const end of ends.values()) if (end.state === 'open') book.allowSending(end, mayStillSend(end));
   for (const end of bereaved) {
     book.setWord(end, recordField.peer, 0);
     book.reset(end, 'the VM of the other end cannot be served');

@@ -110,7 +110,13 @@ export class Switchboard {
       : (this.needs.hostOf?.(vni, end.remoteAddress) ?? null);
     if (host !== null) return this.remote?.take(end, host);
     const peer = this.book.withKey(end.reverseKey);
-    if (peer?.state === 'waiting' && peer.left === null && end.left === null && this.needs.owners.isHeld(peer)) this.pairs.join(end, peer);
+    if (
+      peer?.state === 'waiting' &&
+      peer.left === null &&
+      end.left === null &&
+      this.needs.owners.isHeld(peer)
+    )
+      this.pairs.join(end, peer);
   }
 
   /** A lie is worth a warning; a connection that ended while it was claimed looks alike but for the address. */

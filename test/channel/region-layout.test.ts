@@ -49,8 +49,8 @@ function expectations(): Map<string, number> {
     for (const [name, offset] of Object.entries(fields))
       if (!skip.includes(name)) all.set(`offsetof(struct ${type}, ${snakeCase(name)})`, offset);
   };
-  const { frontBytes: _, processes, slots, rings, ...front } = layout.region;
-  offsets('vs_front', front, []);
+  const { processes, slots, rings, ...front } = layout.region;
+  offsets('vs_front', front, ['frontBytes']);
   offsets('vs_region', { processes, slots }, []);
   all.set('sizeof(struct vs_region)', rings);
   offsets('vs_process', layout.processBlock, ['bytes']);

@@ -70,7 +70,8 @@ export class RemoteProgress {
     const wasLeaving = far.leaving;
     if (link.path === null) far.leaving = true;
     else if (far.leaving && end.starts === end.stops && far.stopsTaken === end.stops) far.leaving = false;
-    const allowed = far.open && far.ready && !far.agreed && end.left === null && !far.leaving && link.path !== null;
+    const allowed =
+      far.open && far.ready && !far.agreed && end.left === null && !far.leaving && link.path !== null;
     if (far.leaving !== wasLeaving) this.showPath(end);
     if (allowed === far.allowed || (!allowed && !far.leaving)) return;
     far.allowed = allowed;
