@@ -2,6 +2,7 @@ import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { compileGuestLibrary } from './guest-library.js';
 import { installPackages } from './install-packages.js';
+import { installOtherNode } from './other-node.js';
 import { purposes, type Purpose } from './system-packages.js';
 
 /** `npm run build`, `start` and `test` call this with what they are about to do. */
@@ -11,6 +12,7 @@ function setUp(word: string | undefined): void {
     throw new VsocketError('usage', `usage: setup ${purposes.join(' | ')}`, '', ExitCode.usage);
   }
   installPackages(purpose);
+  if (purpose === 'test') installOtherNode();
   compileGuestLibrary();
 }
 

