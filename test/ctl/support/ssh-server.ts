@@ -22,32 +22,8 @@ export class SshServer {
     address = '127.0.0.1',
     namespace: string | null = null,
   ): Promise<SshServer> {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // sshd wants its privilege separation directory, which Debian makes only when its own service starts.
-    if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-    makeKey(join(directory, 'host_ed25519'), 'ed25519');
-    makeKey(join(directory, 'host_rsa'), 'rsa');
-    makeKey(join(directory, 'user_key'), 'ed25519');
     const port = await freePort();
-    const config = [
-      // sshd takes the first value that it reads.
-      ...settings,
-      `Port ${String(port)}`,
-      `ListenAddress ${address}`,
-      `HostKey ${directory}/host_ed25519`,
-      `HostKey ${directory}/host_rsa`,
-      `AuthorizedKeysFile ${directory}/user_key.pub`,
-      `PidFile ${directory}/sshd.pid`,
-      'AllowStreamLocalForwarding yes',
-      'AllowTcpForwarding yes',
-      'PermitRootLogin prohibit-password',
-      'PasswordAuthentication no',
-      'KbdInteractiveAuthentication no',
-      'StrictModes no',
-      'UsePAM no',
-    ];
-    writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);
-    const command = ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
+    const command = sshdCommand(directory, address, port, settings);
     const inside = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
     const [file, ...words] = [...inside, ...command] as [string, ...string[]];
     const child = spawn(file, words, { stdio: 'ignore' });
@@ -117,6 +93,40 @@ function descendants(pid: number): number[] {
     .filter((text) => text.trim() !== '')
     .map(Number)
     .flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Makes keys and a configuration in a directory; the command for an sshd with them. */
+export function sshdCommand(
+  directory: string,
+  address: string,
+  port: number,
+  settings: readonly string[] = [],
+): string[] {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // sshd wants its privilege separation directory, which Debian makes only when its own service starts.
+  if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  makeKey(join(directory, 'host_ed25519'), 'ed25519');
+  makeKey(join(directory, 'host_rsa'), 'rsa');
+  makeKey(join(directory, 'user_key'), 'ed25519');
+  const config = [
+    // sshd takes the first value that it reads.
+    ...settings,
+    `Port ${String(port)}`,
+    `ListenAddress ${address}`,
+    `HostKey ${directory}/host_ed25519`,
+    `HostKey ${directory}/host_rsa`,
+    `AuthorizedKeysFile ${directory}/user_key.pub`,
+    `PidFile ${directory}/sshd.pid`,
+    'AllowStreamLocalForwarding yes',
+    'AllowTcpForwarding yes',
+    'PermitRootLogin prohibit-password',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'StrictModes no',
+    'UsePAM no',
+  ];
+  writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);
+  return ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
 }
 
 /** Makes a key pair without a passphrase, once. */
