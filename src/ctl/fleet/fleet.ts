@@ -1,4 +1,5 @@
 import { orAborted } from '../async/or-aborted.js';
+import { Turns } from '../async/turns.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
@@ -15,12 +16,13 @@ export interface FleetOptions extends HostClientOptions {
   signal: AbortSignal;
 }
 
-/** Hosts asked at once. Each costs a process for `ssh -G` and a key exchange at first. */
+/** Hosts that are connected to at once: each costs a process for `ssh -G` and a key exchange. */
 const concurrency = 32;
 
 /** All the hosts that a command is about. A host that fails or hangs never keeps the others waiting. */
 export class Fleet {
   readonly #clients: ReadonlyMap<string, HostClient>;
+  readonly #connecting = new Turns(concurrency);
 
   constructor(
     readonly names: readonly string[],
@@ -29,7 +31,10 @@ export class Fleet {
     this.#clients = new Map(names.map((name) => [name, new HostClient(name, options)]));
   }
 
-  /** Asks one host within the time limit. Throws only when the user interrupted. */
+  /**
+   * Asks one host within the time limit. Where it has to be connected to, that waits for its turn, and the limit counts
+   * from then. Throws only when the user interrupted.
+   */
   async askOne<Answer>(
     name: string,
     ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
@@ -37,6 +42,7 @@ export class Fleet {
   ): Promise<HostOutcome<Answer>> {
     const client = this.#clients.get(name);
     if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
+    const endTurn = client.isConnected ? null : await orAborted(this.#connecting.take(), this.options.signal);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(timedOut(limitMilliseconds)), limitMilliseconds);
     const signal = AbortSignal.any([this.options.signal, deadline.signal]);
@@ -49,6 +55,7 @@ export class Fleet {
       return { host: name, ok: false, error: asVsocketError(error) };
     } finally {
       clearTimeout(timer);
+      endTurn?.();
     }
   }
 

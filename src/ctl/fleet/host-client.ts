@@ -34,6 +34,7 @@ interface Question {
  */
 export class HostClient {
   #session: Promise<HostSession> | null = null;
+  #opened: HostSession | null = null;
   /** The API that its vsockd speaks, as its last answer says. */
   #api: ApiVersion | null = null;
 
@@ -84,6 +85,11 @@ export class HostClient {
     return this.#ask(question, (value) => readAll(fieldOf(value, 'outcomes'), seenKillOutcome), signal);
   }
 
+  /** Whether the next question can go over a connection that is there. */
+  get isConnected(): boolean {
+    return this.#opened?.isOpen === true;
+  }
+
   /** Ends the connection; the next question makes a new one. */
   close(): void {
     this.#session?.then(
@@ -91,6 +97,7 @@ export class HostClient {
       () => undefined,
     );
     this.#session = null;
+    this.#opened = null;
   }
 
   /** vsockds before 1.2 know no filters, and put what is not known first. */
@@ -148,7 +155,7 @@ export class HostClient {
       this.#session = HostSession.open(this.name, directory, { environment, signal });
       this.#session.catch(() => undefined);
     }
-    return this.#session;
+    return (this.#opened = await this.#session);
   }
 }
 

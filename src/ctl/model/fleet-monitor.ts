@@ -1,4 +1,5 @@
 import type { Fleet } from '../fleet/fleet.js';
+import { backOff } from './back-off.js';
 import { ClosedFlows } from './closed-flows.js';
 import { frameLists, type Frame, type FrameList } from './frame.js';
 import { buildFrame, pollHost, type HostRound } from './host-state.js';
@@ -36,6 +37,7 @@ export class FleetMonitor {
   readonly #rounds = new Map<string, HostRound>();
   readonly #closed = new Map<string, ClosedFlows>();
   readonly #wakers = new Set<() => void>();
+  readonly #failed = new Set<() => void>();
   #wanted = basicLists;
   #frameTimer: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -61,10 +63,10 @@ export class FleetMonitor {
   stop(): void {
     this.#stopped = true;
     if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
-    this.refresh();
+    for (const wake of [...this.#wakers, ...this.#failed]) wake();
   }
 
-  /** Asks all hosts now, those apart that are being asked. */
+  /** Asks all hosts now, those apart that are being asked or that fail. */
   refresh(): void {
     for (const wake of [...this.#wakers]) wake();
   }
@@ -83,27 +85,31 @@ export class FleetMonitor {
   async #follow(name: string): Promise<void> {
     const closed = new ClosedFlows();
     this.#closed.set(name, closed);
+    let failures = 0;
     while (!this.#stopped) {
       const wanted = this.#wanted;
       const round = await pollHost(this.fleet, name, wanted);
       this.#rounds.set(name, round);
+      failures = round.ok ? 0 : failures + 1;
       if (round.ok) closed.update(round.answer.lists.flows ?? [], Date.now());
       this.#announce();
       // What has been wanted in the meantime is asked at once.
-      if (wanted === this.#wanted) await this.#pause();
+      if (failures > 0 || wanted === this.#wanted) await this.#pause(failures);
     }
   }
 
-  #pause(): Promise<void> {
+  /** What the user asks for (another view, a kill) does not hurry hosts that fail. */
+  #pause(failures: number): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
         this.#wakers.delete(wake);
+        this.#failed.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, this.delayMilliseconds);
-      this.#wakers.add(wake);
+      const timer = setTimeout(wake, backOff(this.delayMilliseconds, failures, Math.random()));
+      (failures === 0 ? this.#wakers : this.#failed).add(wake);
     });
   }
 

@@ -67,19 +67,33 @@ function defineView<Row extends { host: string }>(definition: Definition<Row>): 
     sort,
     polls,
     outer,
-    list: (frame, state) => {
+    // Most keys change nothing of what is listed: its rows are filtered and sorted once.
+    list: remembered((frame, state) => {
       const inScope = rows(frame).filter((row) => isInScope(row, state.scope));
       return {
         ...listRows(inScope, table, frame, state),
         answered: polls === null || frame.answered.has(polls),
       };
-    },
+    }),
     checkFilter: (text) => void compileFilter(text, vocabularyOf(table)),
     goIn: (frame, id) => {
       const row = rows(frame).find((candidate) => table.locate(candidate) === id);
       if (inner === undefined || row === undefined) return null;
       return { view: inner.view, scope: { ...everywhere, ...inner.scope(row) } };
     },
+  };
+}
+
+type MakeList = (frame: LiveFrame, state: UiState) => ViewList;
+
+function remembered(make: MakeList): MakeList {
+  let last: { inputs: readonly unknown[]; list: ViewList } | null = null;
+  return (frame, state) => {
+    const { view, filters, sorts, scope, wide } = state;
+    const inputs = [frame, filters[view], sorts[view], scope, wide];
+    if (last === null || inputs.some((input, index) => input !== last?.inputs[index]))
+      last = { inputs, list: make(frame, state) };
+    return last.list;
   };
 }
 

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Fleet } from '../../../src/ctl/fleet/fleet.js';
+
+test(
+  'of many hosts so many are connected to at once, and each has its whole limit',
+  { timeout: 120_000 },
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'vsockctl-test-'));
+    let most = 0;
+    let open = 0;
+    // Nobody ever says a word here, so every host takes its whole limit.
+    const silent = createServer((socket) => {
+      most = Math.max(most, (open += 1));
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .once('close', () => (open -= 1));
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const config = join(directory, 'config');
+    writeFileSync(
+      config,
+      `Host host*\n  HostName 127.0.0.1\n  Port ${String(port)}\n  UserKnownHostsFile none\n  GlobalKnownHostsFile none\n`,
+    );
+    const names = Array.from({ length: 80 }, (_, index) => `host${String(index)}`);
+    const fleet = new Fleet(names, {
+      environment: { ...process.env, VSOCKCTL_SSH_CONFIG: config },
+      signal: new AbortController().signal,
+      timeoutMilliseconds: 4000,
+      socketDirectory: '/nowhere',
+    });
+    // As `top` does: all at once, not in the waves of askAll.
+    const outcomes = await Promise.all(
+      names.map((name) => fleet.askOne(name, (host, signal) => host.host(signal))),
+    );
+    assert.deepEqual(
+      new Set(outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))),
+      new Set(['timed-out']),
+    );
+    assert.ok(most > 8 && most <= 32, String(most));
+    fleet.close();
+    silent.close();
+    rmSync(directory, { recursive: true, force: true });
+  },
+);
