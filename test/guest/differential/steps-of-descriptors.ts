@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { fcntl, fileFlag, how, ioctl, level, socketOption, tcpOption } from './constants.js';
+import { connection, copy, feature, type Feature } from './feature.js';
+
+const none = fc.constant(0);
+const flag = fc.constantFrom(0, 1);
+const { SOL_SOCKET, SOL_TCP } = level;
+
+function option(
+  name: string,
+  weight: number,
+  at: number,
+  which: number,
+  values: fc.Arbitrary<number>,
+): Feature {
+  return feature(name, weight, 'set_option', connection, fc.constant(at), fc.constant(which), values);
+}
+
+export const descriptorFeatures: Feature[] = [
+  feature('dup', 2, 'dup', connection, copy),
+  feature('dup2', 1, 'dup2', connection, fc.integer({ min: 0, max: 3 })),
+  feature('dup3', 1, 'dup3', connection, fc.integer({ min: 0, max: 3 }), flag),
+  feature(
+    'fcntl F_DUPFD',
+    1,
+    'fcntl_dup',
+    connection,
+    copy,
+    fc.constantFrom(fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC),
+    fc.constantFrom(0, 100),
+  ),
+  feature('dup2 onto 0 to 2', 1, 'dup_onto', connection, copy, fc.integer({ min: 0, max: 2 })),
+  feature('close', 1.5, 'close', connection),
+  feature('close_range', 0.5, 'close_range', connection, none, none),
+  feature('close_range to the end', 0.3, 'close_range', connection, fc.constant(1), none),
+  feature('close_range that only marks', 0.2, 'close_range', connection, flag, fc.constant(4)),
+  feature('fcntl F_GETFL', 0.5, 'fcntl', connection, fc.constant(fcntl.F_GETFL), none),
+  feature('fcntl F_GETFD', 0.3, 'fcntl', connection, fc.constant(fcntl.F_GETFD), none),
+  feature('fcntl F_SETFD', 0.3, 'fcntl', connection, fc.constant(fcntl.F_SETFD), flag),
+  feature(
+    'fcntl O_NONBLOCK',
+    2,
+    'fcntl',
+    connection,
+    fc.constant(fcntl.F_SETFL),
+    fc.constantFrom(0, fileFlag.O_NONBLOCK, fileFlag.O_NONBLOCK),
+  ),
+  feature('ioctl FIONBIO', 1, 'ioctl_set', connection, fc.constant(ioctl.FIONBIO), flag),
+  feature('ioctl FIONREAD', 1, 'ioctl_get', connection, fc.constant(ioctl.FIONREAD)),
+  feature('ioctl SIOCOUTQ', 0.5, 'ioctl_get', connection, fc.constant(ioctl.SIOCOUTQ)),
+  feature('ioctl SIOCATMARK', 0.3, 'ioctl_get', connection, fc.constant(ioctl.SIOCATMARK)),
+  option('SO_RCVLOWAT', 0.5, SOL_SOCKET, socketOption.SO_RCVLOWAT, fc.constantFrom(1, 10, 500, 0)),
+  option('SO_PEEK_OFF', 0.5, SOL_SOCKET, socketOption.SO_PEEK_OFF, fc.constantFrom(0, 5, 100, -1)),
+  option('SO_KEEPALIVE', 0.3, SOL_SOCKET, socketOption.SO_KEEPALIVE, flag),
+  option('SO_OOBINLINE', 0.3, SOL_SOCKET, socketOption.SO_OOBINLINE, flag),
+  option('SO_TIMESTAMPNS', 0.3, SOL_SOCKET, socketOption.SO_TIMESTAMPNS, flag),
+  option('SO_ZEROCOPY', 0.3, SOL_SOCKET, socketOption.SO_ZEROCOPY, flag),
+  option('TCP_NODELAY', 1, SOL_TCP, tcpOption.TCP_NODELAY, flag),
+  option('TCP_CORK', 0.1, SOL_TCP, tcpOption.TCP_CORK, flag),
+  option('TCP_USER_TIMEOUT', 0.3, SOL_TCP, tcpOption.TCP_USER_TIMEOUT, fc.constantFrom(0, 20000)),
+  option('TCP_INQ', 0.3, SOL_TCP, tcpOption.TCP_INQ, flag),
+  option('an option that is none', 0.2, SOL_SOCKET, 9999, flag),
+  feature('SO_LINGER', 0.4, 'set_linger', connection, flag, fc.constantFrom(1, 5)),
+  feature('SO_LINGER 0', 0.3, 'set_linger', connection, fc.constant(1), none),
+  feature(
+    'SO_RCVTIMEO',
+    0.4,
+    'set_timeout',
+    connection,
+    fc.constant(socketOption.SO_RCVTIMEO),
+    fc.constantFrom(0, 5),
+  ),
+  feature(
+    'SO_SNDTIMEO',
+    0.2,
+    'set_timeout',
+    connection,
+    fc.constant(socketOption.SO_SNDTIMEO),
+    fc.constantFrom(0, 5),
+  ),
+  feature(
+    'SO_ERROR',
+    1,
+    'get_option',
+    connection,
+    fc.constant(SOL_SOCKET),
+    fc.constant(socketOption.SO_ERROR),
+  ),
+  feature(
+    'getsockopt',
+    0.5,
+    'get_option',
+    connection,
+    fc.constant(SOL_SOCKET),
+    fc.constantFrom(
+      socketOption.SO_TYPE,
+      socketOption.SO_KEEPALIVE,
+      socketOption.SO_LINGER,
+      socketOption.SO_RCVLOWAT,
+      socketOption.SO_RCVTIMEO,
+      socketOption.SO_ACCEPTCONN,
+      socketOption.SO_PEEK_OFF,
+    ),
+  ),
+  feature(
+    'getsockopt of TCP',
+    0.3,
+    'get_option',
+    connection,
+    fc.constant(SOL_TCP),
+    fc.constantFrom(tcpOption.TCP_NODELAY, tcpOption.TCP_CORK, tcpOption.TCP_USER_TIMEOUT),
+  ),
+  feature('TCP_INFO’s state', 0.5, 'tcp_state', connection),
+  feature('getsockname and getpeername', 0.5, 'names', connection),
+  feature('shutdown SHUT_RD', 0.4, 'shutdown', connection, fc.constant(how.SHUT_RD)),
+  feature('shutdown SHUT_WR', 1, 'shutdown', connection, fc.constant(how.SHUT_WR)),
+  feature('shutdown SHUT_RDWR', 0.4, 'shutdown', connection, fc.constant(how.SHUT_RDWR)),
+  feature('shutdown that is none', 0.1, 'shutdown', connection, fc.constant(7)),
+  feature('connect AF_UNSPEC', 0.2, 'unconnect', connection),
+  feature('connect again', 0.2, 'connect_again', connection),
+  feature('listen on a connection', 0.1, 'listen_on_it', connection),
+];
