@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { orAborted } from '../async/or-aborted.js';
 import { Turns } from '../async/turns.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -28,6 +29,8 @@ export class Fleet {
     readonly names: readonly string[],
     private readonly options: FleetOptions,
   ) {
+    // As many listen as there are hosts and questions; Node would take that for a leak.
+    setMaxListeners(0, options.signal);
     this.#clients = new Map(names.map((name) => [name, new HostClient(name, options)]));
   }
 
@@ -46,6 +49,7 @@ export class Fleet {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(timedOut(limitMilliseconds)), limitMilliseconds);
     const signal = AbortSignal.any([this.options.signal, deadline.signal]);
+    setMaxListeners(0, signal);
     try {
       return { host: name, ok: true, answer: await orAborted(ask(client, signal), signal) };
     } catch (error) {

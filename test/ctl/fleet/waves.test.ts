@@ -5,6 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FixtureFleet } from '../support/fixture-fleet.js';
+import { runVsockctl } from '../support/run-vsockctl.js';
 import { Fleet } from '../../../src/ctl/fleet/fleet.js';
 
 test(
@@ -50,3 +52,19 @@ test(
     rmSync(directory, { recursive: true, force: true });
   },
 );
+
+test('many hosts answer without a word on stderr', { timeout: 180_000 }, async () => {
+  const fleet = await FixtureFleet.start(1, ['MaxStartups 100']);
+  try {
+    const names = Array.from({ length: 40 }, (_, index) => `host${String(index)}`);
+    fleet.configure(fleet.ssh.clientConfig('host*'));
+    const { code, stdout, stderr } = await runVsockctl(['hosts', '-o', 'name', '--timeout', '60'], {
+      ...fleet.environment,
+      VSOCKCTL_HOSTS: names.join(' '),
+      VSOCKCTL_SOCKET_DIRECTORY: `${fleet.directory}/alpha`,
+    });
+    assert.deepEqual([code, stdout.trim().split('\n').length, stderr], [0, 40, '']);
+  } finally {
+    await fleet.stop();
+  }
+});
