@@ -15,10 +15,10 @@ test('a connection with urgent data stays on TCP, and the operator is told why',
     ],
   });
   const ledger = openLedgerReader(guests.config);
-  const server = guests.spawn('b', ['python3', program, 'server']);
+  const server = guests.spawn('b', ['/usr/bin/python3', program, 'server']);
   try {
     if (server.stdout) await once(server.stdout, 'data');
-    const cookie = BigInt(await outputOf(guests.spawn('a', ['python3', program, 'client'])));
+    const cookie = BigInt(await outputOf(guests.spawn('a', ['/usr/bin/python3', program, 'client'])));
     assert.equal(ledger.note('a', cookie), 'urgent-data');
     assert.equal(ledger.note('b', cookie), null);
     assert.deepEqual(

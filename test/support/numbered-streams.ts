@@ -6,7 +6,7 @@ const program = new URL('../../../test/fixtures/numbered_streams.py', import.met
 
 /** A server in a VM on port 5000 that checks every byte; resolves once it listens. */
 export async function streamServer(guests: Guests, vm: string): Promise<ChildProcess> {
-  const server = guests.spawn(vm, ['python3', program, 'server', '5000']);
+  const server = guests.spawn(vm, ['/usr/bin/python3', program, 'server', '5000']);
   if (server.stdout) await once(server.stdout, 'data');
   return server;
 }
@@ -20,7 +20,7 @@ export function streamClient(
   longestBytes = 300_000,
 ): ChildProcess {
   return guests.spawn(vm, [
-    'python3',
+    '/usr/bin/python3',
     program,
     'client',
     '10.0.0.2',

@@ -13,7 +13,7 @@ import { Programs } from '../../support/programs.js';
 const fixtures = new URL('../../../../test/fixtures/', import.meta.url).pathname;
 const address = '10.0.0.2';
 const echoClient = (port: number): string[] => [
-  'python3',
+  '/usr/bin/python3',
   join(fixtures, 'echo_client.py'),
   address,
   `${port}`,
