@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 import { CommanderError } from 'commander';
 import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
@@ -40,16 +41,30 @@ export async function run(): Promise<void> {
     exitCode = report(interruption.signal.aborted ? interruption.signal.reason : error, debug);
   }
   // What is still open (a connection that is being closed) must not keep a finished command waiting.
-  stdout.write('', () => stderr.write('', () => process.exit(exitCode)));
+  // What could not be written ends it in its own way, by the stream’s error.
+  stdout.write('', (error) => {
+    if (!error) stderr.write('', () => process.exit(exitCode));
+  });
 }
 
-/** Whoever reads our output may stop at any time (`| head`); that is no error. */
+/** Whoever reads our output may stop at any time (`| head`); that is no error. What cannot be written is one. */
 function endQuietlyOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ExitCode.done);
-      throw error;
+      const why = getSystemErrorMap().get(error.errno ?? 0)?.[1] ?? error.message;
+      writeToStderr(`vsockctl: cannot write the output: ${why}\n`);
+      process.exit(ExitCode.failed);
     });
+  }
+}
+
+/** At once, since nothing comes after it; stderr may be what cannot be written. */
+function writeToStderr(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Then there is nobody to tell.
   }
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { ApiError } from '../../src/api/error.js';
@@ -228,6 +228,11 @@ describe('vsockd', () => {
     await sleep(2500);
     assert.equal(await vsockd.stop('SIGKILL'), 'SIGKILL');
     assert.ok(vsockd.hasSockets);
+    const totals = join(vsockd.config.runtimeDirectory, 'tcp-totals.json');
+    const saved = readFileSync(totals);
+    writeFileSync(totals, '{"one":');
+    await assert.rejects(vsockd.start(), /tcp-totals\.json holds no totals; remove it, [^\n]+\n$/);
+    writeFileSync(totals, saved);
     await vsockd.start();
     assert.equal((await flows()).total, 2);
     const { items } = lists.vms.answer.parse((await vsockd.get('/v1/vms')).body);

@@ -35,8 +35,8 @@ export const stateActions = {
   openKill,
   toggleMark,
   clearMarks: (state) => ({ ...state, marked: new Set() }),
-  sortLeft: (state) => shiftSort(state, -1),
-  sortRight: (state) => shiftSort(state, 1),
+  sortLeft: (state, { list }) => shiftSort(state, list, -1),
+  sortRight: (state, { list }) => shiftSort(state, list, 1),
   reverseSort: (state) => {
     const sort = state.sorts[state.view];
     return { ...state, sorts: { ...state.sorts, [state.view]: { ...sort, reverse: !sort.reverse } } };
@@ -80,7 +80,9 @@ function goIn(state: UiState, { frame }: Scene): UiState {
   return { ...state, ...target, positions: { ...state.positions, [target.view]: start } };
 }
 
+/** Out of what narrows the list most: the filter, then the scope. */
 function goOut(state: UiState): UiState {
+  if (state.filters[state.view] !== '') return { ...state, filters: { ...state.filters, [state.view]: '' } };
   const { view, keeps } = views[state.view].outer;
   const kept = Object.fromEntries(keeps.map((field) => [field, state.scope[field]])) as Partial<Scope>;
   return { ...state, view, scope: { ...everywhere, ...kept } };
@@ -113,9 +115,11 @@ function toggleMark(state: UiState, scene: Scene): UiState {
   return move({ ...state, marked }, scene, index + 1);
 }
 
-function shiftSort(state: UiState, step: number): UiState {
-  const keys = views[state.view].columns.map((column) => column.key);
-  const index = keys.indexOf(state.sorts[state.view].key);
+/** Only over columns that are shown; from an order by none of them, to the first or the last. */
+function shiftSort(state: UiState, list: ViewList, step: 1 | -1): UiState {
+  const keys = list.columns.map((column) => column.key);
+  const found = keys.indexOf(state.sorts[state.view].key);
+  const index = found < 0 && step < 0 ? 0 : found;
   const key = keys[(index + step + keys.length) % keys.length] ?? keys[0] ?? '';
   return { ...state, sorts: { ...state.sorts, [state.view]: { key, reverse: false } } };
 }

@@ -31,7 +31,13 @@ export const keyBindings: readonly KeyBinding[] = [
     action: 'goIn',
     hint: 'in',
   },
-  { keys: ['escape', 'h', 'left'], label: 'Esc h ←', summary: 'go out again', action: 'goOut', hint: 'out' },
+  {
+    keys: ['escape', 'h', 'left'],
+    label: 'Esc h ←',
+    summary: 'take the filter away, then go out again',
+    action: 'goOut',
+    hint: 'out',
+  },
   {
     keys: ['/'],
     label: '/',

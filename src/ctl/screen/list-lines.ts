@@ -87,6 +87,8 @@ function rowLine(
 
 function emptyText(list: ViewList, state: UiState): string {
   const noun = views[state.view].plural;
+  if (list.connecting > 0 && list.total === 0)
+    return `connecting to ${String(list.connecting)} host${list.connecting === 1 ? '' : 's'}`;
   if (!list.answered) return 'no answer yet';
   return list.total > 0 ? `no ${noun} match the filter, / changes it` : `no ${noun}`;
 }

@@ -25,6 +25,8 @@ export interface ViewList {
   columns: ViewColumn[];
   /** Whether any host has been asked for it yet. */
   answered: boolean;
+  /** Hosts of which nothing is known yet. */
+  connecting: number;
   /** Rows before filtering. */
   total: number;
   ids: string[];
@@ -54,6 +56,7 @@ export function listRows<Row extends { host: string }>(
       maximumWidth,
       alignment: isNumeric(kind) ? 'right' : 'left',
     })),
+    connecting: frame.hosts.filter(({ status }) => status === 'connecting').length,
     total: rows.length,
     ids: sorted.map((row) => table.locate(row)),
     cells: (index) => {

@@ -32,7 +32,12 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
     quit: () => quit(),
     interrupt: () => void process.kill(process.pid, 'SIGINT'),
     redraw: () => writer.redraw(),
-    suspend: () => terminal.suspend(() => writer.redraw()),
+    suspend: () =>
+      terminal.suspend(() => {
+        writer.redraw();
+        // The window may have changed meanwhile, and told it to the shell only: Node looks when it gets this.
+        process.kill(process.pid, 'SIGWINCH');
+      }),
   };
   const controller = new Controller(
     initialState({

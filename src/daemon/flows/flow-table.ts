@@ -86,6 +86,7 @@ export class FlowTable {
   #rates(name: string, at: number, txBytes: number, rxBytes: number): Rates {
     const [txBytesPerSecond = 0, rxBytesPerSecond = 0] =
       this.#meters.measure(name, at, [txBytes, rxBytes]) ?? [];
-    return { txBytesPerSecond, rxBytesPerSecond };
+    // Bytes are whole; fractions of them only look exact.
+    return { txBytesPerSecond: Math.round(txBytesPerSecond), rxBytesPerSecond: Math.round(rxBytesPerSecond) };
   }
 }

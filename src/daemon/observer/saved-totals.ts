@@ -1,5 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import type { TcpTotals } from './connection.js';
 
 const SavedTotalsSchema = z.record(z.string(), z.object({ txBytes: z.number(), rxBytes: z.number() }));
@@ -13,7 +15,7 @@ export class SavedTotals {
 
   constructor(private readonly file: string) {}
 
-  /** @throws Error when the file is there and cannot be read */
+  /** @throws VsocketError when the file holds something else; Error when it is there and cannot be read */
   read(): Map<string, TcpTotals> {
     let text: string;
     try {
@@ -22,7 +24,12 @@ export class SavedTotals {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
       throw error;
     }
-    return new Map(Object.entries(SavedTotalsSchema.parse(JSON.parse(text))));
+    try {
+      return new Map(Object.entries(SavedTotalsSchema.parse(JSON.parse(text))));
+    } catch {
+      const remedy = 'remove it, and the totals of closed connections begin at 0';
+      throw new VsocketError('bad-totals', `${this.file} holds no totals`, remedy, ExitCode.failed);
+    }
   }
 
   write(totals: Map<string, TcpTotals>): void {

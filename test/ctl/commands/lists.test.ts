@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Flow } from '../../../src/api/flow.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
+import { mainFile } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -131,6 +133,22 @@ test('help and version go to stdout', async () => {
     assert.equal(code, 0, words.join(' '));
     assert.equal(stderr, '');
     assert.ok(stdout.length > 100);
+  }
+});
+
+test('output that cannot be written is an error', () => {
+  for (const words of [['--version'], ['flows', '-o', 'json'], ['help', 'filters']]) {
+    const env = { PATH: process.env['PATH'], ...fleet.environment };
+    const script = 'exec "$0" "$@" > /dev/full';
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, mainFile, ...words], {
+      env,
+      encoding: 'utf8',
+    });
+    assert.deepEqual(
+      [status, stderr],
+      [1, 'vsockctl: cannot write the output: no space left on device\n'],
+      words.join(' '),
+    );
   }
 });
 

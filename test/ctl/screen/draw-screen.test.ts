@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hostRow } from '../../../src/ctl/columns/host-table.js';
+import { hostRow, unknownHost } from '../../../src/ctl/columns/host-table.js';
 import type { LiveFrame } from '../../../src/ctl/model/fleet-monitor.js';
 import { frameLists } from '../../../src/ctl/model/frame.js';
 import { Controller } from '../../../src/ctl/screen/controller.js';
@@ -148,6 +148,35 @@ test('above twenty flows the number is the answer, and all of them can be looked
     effects.map((effect: string) => effect.split(' ').length),
     [26],
   );
+});
+
+test('before a host has answered there is no word of no flows', () => {
+  const { controller, text } = stage();
+  const frame = frameOf(0);
+  controller.takeFrame({ ...frame, hosts: [unknownHost('alpha')], vms: [], answered: new Set() });
+  assert.match(text().join('\n'), /hosts 0 ok, 1 connecting[^]*connecting to 1 host /);
+  controller.takeFrame(frame);
+  assert.match(text().join('\n'), / no flows /);
+});
+
+test('Escape takes the filter away before it leads out', () => {
+  const { controller, effects, text } = stage();
+  controller.takeFrame(frameOf(10));
+  for (const key of ['/', ...'vm=red1', 'enter', 'escape']) controller.press(key);
+  assert.doesNotMatch(text().join('\n'), /filter:/);
+  assert.deepEqual(effects, []);
+  controller.press('escape');
+  assert.deepEqual(effects, ['open vms']);
+});
+
+test('the order moves over columns that are shown', () => {
+  const { controller, text } = stage();
+  controller.takeFrame(frameOf(10));
+  for (let step = 0; step < 40; step += 1) {
+    controller.press('>');
+    const header = / by (.+?)(?: reversed)? {2}\d/.exec(text()[1] ?? '')?.[1] ?? '';
+    assert.ok(!['BYTES/S', 'LOCAL PORT', 'VNI', 'PID'].includes(header), header);
+  }
 });
 
 test('the cursor stays on its row when the order changes', () => {

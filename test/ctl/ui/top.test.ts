@@ -171,9 +171,12 @@ test('Ctrl-Z suspends, fg brings it back', options, async () => {
   terminal.press('C-z');
   await terminal.until(/Stopped/);
   assert.deepEqual(terminal.modes, { alternate: false, cursor: true });
+  terminal.resize(100, 26);
   terminal.type('fg');
   terminal.press('Enter');
   await terminal.until(/hosts 2 ok[^]*> red1/);
+  // In the size that the window has got meanwhile.
+  await terminal.until(/^hosts 2 ok.*\d\d:\d\d:\d\d\n(.*\n){24}\? help.* s\n$/);
   assert.deepEqual(terminal.modes, { alternate: true, cursor: false });
   terminal.press('2');
   await terminal.until(/> blue1/);
