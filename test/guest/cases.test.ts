@@ -27,6 +27,10 @@ const cases: Case[] = [
   { name: 'epoll_in_child.py', server: ['before []', "events [(True, 'IN')]", "received b'bytes'"] },
   { name: 'epoll_strangers.py', client: ['events of strangers: []'], cold: true },
   { name: 'epoll_without_host.py', client: ['before []', 'after [[], [], [], [], []]'] },
+  {
+    name: 'epoll_many.py',
+    server: ['before [] True', 'told 60', 'nested 12', "received b'bytes'"],
+  },
   { name: 'short_write.py', server: ['received all True'], client: ['sent all'] },
   {
     name: 'hang_up.py',
@@ -61,11 +65,16 @@ const cases: Case[] = [
     name: 'truncated.py',
     server: ["with a buffer 10 b'----------'", 'without 50', `the rest b'${'b'.repeat(40)}'`],
   },
+  { name: 'disconnected.py', server: ['ECONNRESET'], client: ['connect 0', "again b'bytes'"] },
   { name: 'user_timeout.py', client: ['ETIMEDOUT'] },
   { name: 'io_signal.py', server: ['signal True', "received b'bytes'"] },
   { name: 'zero_copy.py', server: ['received 20000'], client: ['sent 20000', "events ['ERR']", 'told True'] },
   { name: 'control_messages.py', server: ['10 bytes, with [(1, 35), (6, 36)]', 'left 40'] },
-  // Signals, bad pointers, memory, names.
+  // Threads, signals, bad pointers, memory, names.
+  {
+    name: 'cancelled.c',
+    client: ['recv: cancelled', 'asked: 1', 'send: cancelled', 'sent some: 1, then received: 1'],
+  },
   {
     name: 'bad_buffer.py',
     server: [...['recv', 'send', 'read', 'write'].map((call) => `${call} EFAULT`), "received b'bytes'"],
