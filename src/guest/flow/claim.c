@@ -249,6 +249,12 @@ bool flow_is_dead(struct flow *f) {
     return f->error || f->header->reset_told || flow_is_reset(f);
 }
 
+bool flow_reads_no_more(struct flow *f) {
+    struct vs_slot *h = f->header;
+    if (!flow_is_dead(f)) return false;
+    return flow_is_reset(f) || !h->rx_on_ring || !h->rx_end_of_stream || rx_at_end(f);
+}
+
 /* After the end of the stream a reset answers what was sent: TCP calls that a broken pipe. */
 int flow_take_error(struct flow *f) {
     if (swap(&f->header->reset_told, 1)) return 0;

@@ -40,6 +40,8 @@ bool flow_adopt(int fd, struct connection *c);
 void flow_engage_locked(struct flow *f);
 bool flow_is_reset(struct flow *f);
 bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
+/* Dead for its reader: what the other end sent before a reset of TCP may still be on its way in the rings. */
+bool flow_reads_no_more(struct flow *f);
 int flow_take_error(struct flow *f); /* a dead flow's error, told once as the kernel does it; then 0 */
 void flow_release(struct flow *f, int fd); /* before the last descriptor of this process is closed */
 void flow_closed(struct flow *f);          /* after it was closed */

@@ -39,8 +39,8 @@ static int write_events(int fd, struct flow *f, int want) {
 int flow_events(int fd, struct flow *f, int want) {
     int events = 0;
     flow_progress(fd, f);
-    if (!flow_is_dead(f)) events = read_events(fd, f) | write_events(fd, f, want);
-    if (flow_is_dead(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (f->header->reset_told ? 0 : POLLERR);
+    if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
+    if (flow_reads_no_more(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (f->header->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && f->header->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;
     if (events & POLLOUT) events |= POLLWRNORM;

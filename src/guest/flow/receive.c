@@ -53,10 +53,12 @@ static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, i
         if (h->rx_on_ring && rx_at_stop(h)) continue;
         break;
     }
+    if (flow_reads_no_more(f) && f->error) return reset_on_receive(f);
     if (rx_at_end(f) || h->rx_shut) return 0;
-    if (flow_is_dead(f)) return reset_on_receive(f);
+    if (flow_reads_no_more(f)) return reset_on_receive(f);
     if ((f->tcp_maybe || ++f->empty_reads % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
-        if (tcp_look(fd, f) == TCP_FAILED) return reset_on_receive(f);
+        tcp_look(fd, f);
+        if (flow_reads_no_more(f)) return reset_on_receive(f);
         if (rx_at_end(f)) return 0;
     }
     errno = EAGAIN;

@@ -141,5 +141,6 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
     }
     if (errno == EAGAIN) return TCP_NOTHING;
     f->error = errno; /* the look took it from the kernel */
+    if (in_ring) note_end_of_tcp(f);
     return TCP_FAILED;
 }

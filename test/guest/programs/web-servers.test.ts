@@ -107,6 +107,11 @@ testEveryWay('nginx that is idle while the data plane is restarted', () => progr
 const limits = 'client_max_body_size 1k; lingering_close off;';
 
 for (const [kind, port, command] of [
+  [
+    'redis',
+    6379,
+    () => ['redis-server', '--bind', address, '--save', '', '--dir', directory, '--protected-mode', 'no'],
+  ],
   ['http', 9303, () => nginx(directory, `listen ${address}:9303; root ${site}; ${limits}`)],
 ] as const)
   testEveryWay(`${kind}: the last answer of a server that closes with bytes unread`, () => programs, {
