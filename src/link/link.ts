@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { LinkConfig } from '../config/host-config.js';
 import { protocol, type ControlMessage, type EndState, type Gone, type Hello } from './messages.js';
 import type { QueuePairs, QueuePairSource } from './rdma/queue-pairs.js';
@@ -57,6 +57,8 @@ export class Link {
   #up = false;
   #deadline: NodeJS.Timeout | null = null;
   #look: NodeJS.Timeout | null = null;
+  /** Why this host offered no RDMA in this session: what was true when it said hello, not what is true later. */
+  #lack: string | null = null;
   #status: LinkStatus = { state: 'down', path: null, reason: 'not connected yet' };
 
   constructor(
@@ -94,9 +96,9 @@ export class Link {
   }
 
   /** A new connection; an old one is dead if the other host makes a new one. */
-  begin(socket: TLSSocket): void {
+  begin(socket: Socket): void {
     this.close('a new connection took its place');
-    const { config, events, queuePairs, ownName, version } = this.needs;
+    const { config, events, ownName, version } = this.needs;
     const session = new Session(socket, config.keepaliveMilliseconds, {
       message: (message) => this.#take(message),
       data: (handle, position, bytes) => events.data(this, handle, position, bytes),
@@ -106,7 +108,23 @@ export class Link {
     });
     this.#session = session;
     this.#setStatus({ state: 'connecting', path: null, reason: null });
-    const pairs = queuePairs.isReady(this.host)
+    this.#openPairs();
+    session.send({
+      type: 'hello',
+      protocol,
+      version,
+      host: ownName,
+      carryWithoutRdma: config.carryWithoutRdma,
+      rdma: this.#pairs?.offer ?? null,
+      rdmaReason: this.#lack?.slice(0, 200) ?? null,
+    });
+    this.#within(helloMilliseconds, () => session.close('no hello'));
+  }
+
+  #openPairs(): void {
+    const { events, queuePairs } = this.needs;
+    const isReady = queuePairs.isReady(this.host);
+    const pairs = isReady
       ? queuePairs.open({
           proven: () => this.#prove(),
           arrived: (handle, byteCount) => events.arrived(this, handle, byteCount),
@@ -117,16 +135,8 @@ export class Link {
         })
       : queuePairs.reasonFor(this.host);
     this.#pairs = typeof pairs === 'string' ? null : pairs;
-    session.send({
-      type: 'hello',
-      protocol,
-      version,
-      host: ownName,
-      carryWithoutRdma: config.carryWithoutRdma,
-      rdma: this.#pairs?.offer ?? null,
-      rdmaReason: typeof pairs === 'string' ? pairs.slice(0, 200) : null,
-    });
-    this.#within(helloMilliseconds, () => session.close('no hello'));
+    this.#lack = typeof pairs === 'string' ? pairs : null;
+    if (isReady && this.#lack !== null) queuePairs.blame(this.host, this.#lack);
   }
 
   /** Ends the session, if there is one. */
@@ -188,21 +198,20 @@ export class Link {
     if (!both) this.#dropPairs();
     const carry = hello.carryWithoutRdma && this.needs.config.carryWithoutRdma;
     const other = hello.rdmaReason?.replace(/\p{C}/gu, '') ?? null;
-    const own = this.needs.queuePairs.isReady(this.host) ? null : this.needs.queuePairs.reasonFor(this.host);
-    const why = [own, other && `${this.host}: ${other}`].filter(Boolean).join('; ');
+    const why = [this.#lack, other && `${this.host}: ${other}`].filter(Boolean).join('; ');
     this.#up = true;
     this.#setStatus({
       state: 'up',
       path: both ? 'rdma' : carry ? 'link' : null,
-      reason: both ? null : why || 'RDMA is being tried again',
+      reason: both ? null : why,
     });
-    if (!both) this.#look = setInterval(() => this.#lookForRdma(own !== null), lookMilliseconds);
+    if (this.#lack !== null) this.#look = setInterval(() => this.#lookForRdma(), lookMilliseconds);
     this.needs.events.up(this);
   }
 
   /** This host could not offer RDMA when the session began, and now it can. */
-  #lookForRdma(lacked: boolean): void {
-    if (lacked && this.needs.queuePairs.isReady(this.host)) this.close('RDMA can be used now');
+  #lookForRdma(): void {
+    if (this.needs.queuePairs.isReady(this.host)) this.close('RDMA can be used now');
   }
 
   /** RDMA went wrong; the next session does without it for a while. */

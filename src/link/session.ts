@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { controlFrame, creditFrame, dataHeader, emptyFrame, FrameReader, type Frame } from './frames.js';
 import { ControlMessage } from './messages.js';
 
@@ -25,7 +25,7 @@ export class Session {
   #ended = false;
 
   constructor(
-    private readonly socket: TLSSocket,
+    private readonly socket: Socket,
     keepaliveMilliseconds: number,
     private readonly events: SessionEvents,
   ) {
