@@ -46,6 +46,9 @@ export const flowDirections = ['in', 'out'] as const;
 /** One TCP connection as one VM sees it. Byte counts are payload bytes delivered over all paths. */
 export const Flow = z.object({
   id: z.string().describe('VM name and the socket’s kernel cookie, stable for the flow’s life: red1:5003'),
+  connectionId: z
+    .string()
+    .describe('names the connection: the same at both of its ends, on whatever hosts they are'),
   host: z.string().describe('host on which the VM runs'),
   vm: z.string(),
   tenant: z.string(),

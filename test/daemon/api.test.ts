@@ -61,6 +61,11 @@ describe('vsockd', () => {
     );
     assert.deepEqual([ofTwo.vm, ofTwo.direction, ofTwo.txBytes, ofTwo.rxBytes], ['two', 'in', 0, 1000]);
     assert.equal(ofTwo.remotePort, ofOne.localPort);
+    assert.equal(ofTwo.connectionId, ofOne.connectionId);
+    assert.equal(
+      (await flows(`?filter=${encodeURIComponent(`connectionId="${ofOne.connectionId}"`)}`)).total,
+      2,
+    );
   });
 
   it('filters, sorts and cuts', async () => {

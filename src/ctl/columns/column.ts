@@ -24,8 +24,14 @@ export interface Column<Row> {
   show: 'always' | 'wide' | 'never';
   /** Where the window is too narrow, columns with the highest number go first. */
   priority: number;
-  /** Widest that the UI makes it, in terminal columns. */
-  maximumWidth: number;
+  /** Widest that it is on a screen before other columns get a place, in terminal columns. */
+  usualWidth: number;
+  /** It is seen at every width: its names are cut down to this before it goes. */
+  leastWidth?: number;
+  /** Sentences, which are cut at their end; names are cut in the middle, so that they stay different. */
+  prose?: boolean;
+  /** Where the cells before it are empty, it is written over them: it says why they are. */
+  spans?: boolean;
   value: (row: Row) => Value;
   /** The words that it can be, where these are known: a filter is checked against them. */
   words?: readonly string[];

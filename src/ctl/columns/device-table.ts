@@ -20,7 +20,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'always',
       priority: 1,
-      maximumWidth: 12,
+      usualWidth: 12,
       summary: 'state of the port: ACTIVE, DOWN, ...; gone: it was here a minute ago',
       tone: stateTone,
     }),
@@ -29,7 +29,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'always',
       priority: 7,
-      maximumWidth: 12,
+      usualWidth: 12,
       summary: 'state of the link: LINK_UP, DISABLED, ...',
     }),
     field('netdev', {
@@ -37,7 +37,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'always',
       priority: 4,
-      maximumWidth: 15,
+      usualWidth: 15,
       summary: 'network interface of the port',
     }),
     field('protocol', {
@@ -45,7 +45,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'wide',
       priority: 12,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'roce, ib, iw, ...',
     }),
     field('linkLayer', {
@@ -53,7 +53,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'always',
       priority: 8,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'link layer: Ethernet or InfiniBand',
     }),
     field('rateBitsPerSecond', {
@@ -61,7 +61,7 @@ export const deviceTable: Table<Device> = {
       kind: 'bitRate',
       show: 'always',
       priority: 2,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'bits a second of the port',
     }),
     field('activeMtuBytes', {
@@ -69,7 +69,7 @@ export const deviceTable: Table<Device> = {
       kind: 'count',
       show: 'always',
       priority: 5,
-      maximumWidth: 5,
+      usualWidth: 5,
       summary: 'active RDMA MTU in bytes',
     }),
     field('maximumMtuBytes', {
@@ -77,7 +77,7 @@ export const deviceTable: Table<Device> = {
       kind: 'count',
       show: 'wide',
       priority: 13,
-      maximumWidth: 7,
+      usualWidth: 7,
       summary: 'largest RDMA MTU in bytes',
     }),
     inUse('queuePairs', 'QPS', 'qp', 'always', 'its queue pairs'),
@@ -92,7 +92,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'wide',
       priority: 10,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'version of its firmware',
     }),
     field('nodeGuid', {
@@ -100,7 +100,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'wide',
       priority: 11,
-      maximumWidth: 19,
+      usualWidth: 19,
       summary: 'its GUID',
     }),
     field('lid', {
@@ -108,7 +108,7 @@ export const deviceTable: Table<Device> = {
       kind: 'count',
       show: 'never',
       priority: 99,
-      maximumWidth: 6,
+      usualWidth: 6,
       summary: 'address in an InfiniBand subnet',
     }),
     {
@@ -117,7 +117,7 @@ export const deviceTable: Table<Device> = {
       kind: 'text',
       show: 'wide',
       priority: 9,
-      maximumWidth: 60,
+      usualWidth: 60,
       summary: 'its GIDs',
       value: (row) => row.gids?.map(({ gid }) => gid).join(',') ?? null,
     },
@@ -147,7 +147,7 @@ function inUse(
     kind: 'count',
     show,
     priority: 6,
-    maximumWidth: 8,
+    usualWidth: 8,
     summary,
     value: (row) => row.inUse?.[kernelName] ?? null,
   };
@@ -160,7 +160,7 @@ function atMost(limit: keyof NonNullable<Device['limits']>, header: string, summ
     kind: 'count',
     show: 'wide',
     priority: 14,
-    maximumWidth: 10,
+    usualWidth: 10,
     summary,
     value: (row) => row.limits?.[limit] ?? null,
   };

@@ -19,7 +19,8 @@ export const outcomeTable: Table<OutcomeRow> = {
       kind: 'text',
       show: 'always',
       priority: 1,
-      maximumWidth: 24,
+      usualWidth: 24,
+      leastWidth: 12,
       summary: 'the flow',
     }),
     field('host', {
@@ -27,7 +28,7 @@ export const outcomeTable: Table<OutcomeRow> = {
       kind: 'text',
       show: 'always',
       priority: 2,
-      maximumWidth: 24,
+      usualWidth: 24,
       summary: 'its host',
     }),
     field('outcome', {
@@ -35,7 +36,7 @@ export const outcomeTable: Table<OutcomeRow> = {
       kind: 'text',
       show: 'always',
       priority: 1,
-      maximumWidth: 12,
+      usualWidth: 12,
       summary: 'reset, would-reset, not-found, failed, unknown (its host was lost meanwhile) or not-tried',
     }),
     field('detail', {
@@ -43,7 +44,8 @@ export const outcomeTable: Table<OutcomeRow> = {
       kind: 'text',
       show: 'always',
       priority: 3,
-      maximumWidth: 80,
+      usualWidth: 80,
+      prose: true,
       summary: 'what there is to say',
     }),
   ],

@@ -21,7 +21,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'count',
       show: 'never',
       priority: 99,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'its number',
     }),
     field('rqpn', {
@@ -29,7 +29,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'count',
       show: 'always',
       priority: 2,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'number of the queue pair at the other end',
     }),
     field('type', {
@@ -37,7 +37,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'text',
       show: 'always',
       priority: 2,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'RC, UC, UD, GSI, ...',
     }),
     field('state', {
@@ -45,7 +45,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'text',
       show: 'always',
       priority: 1,
-      maximumWidth: 6,
+      usualWidth: 6,
       summary: 'RESET, INIT, RTR, RTS, SQD, SQE or ERR',
       tone: stateTone,
     }),
@@ -54,7 +54,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'count',
       show: 'always',
       priority: 9,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'packet number that it sends next',
     }),
     field('rqPsn', {
@@ -62,7 +62,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'count',
       show: 'always',
       priority: 9,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'packet number that it expects next',
     }),
     field('pathMigrationState', {
@@ -70,7 +70,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'text',
       show: 'wide',
       priority: 16,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'state of path migration',
     }),
     domainColumn(),
@@ -80,7 +80,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'text',
       show: 'always',
       priority: 3,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'host at the other end, where it is one of vsockd’s',
     }),
     field('flows', {
@@ -88,7 +88,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'count',
       show: 'always',
       priority: 4,
-      maximumWidth: 7,
+      usualWidth: 7,
       summary: 'flows that vsockd carries over it',
     }),
     field('txBytesPerSecond', {
@@ -96,7 +96,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'rate',
       show: 'always',
       priority: 3,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'bytes a second that vsockd sends over it',
     }),
     field('rxBytesPerSecond', {
@@ -104,7 +104,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'rate',
       show: 'always',
       priority: 3,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'bytes a second that vsockd receives over it',
     }),
     field('txBytes', {
@@ -112,7 +112,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'bytes',
       show: 'always',
       priority: 7,
-      maximumWidth: 9,
+      usualWidth: 9,
       summary: 'bytes that vsockd sent over it',
     }),
     field('rxBytes', {
@@ -120,7 +120,7 @@ export const queuePairTable: Table<QueuePair> = {
       kind: 'bytes',
       show: 'always',
       priority: 7,
-      maximumWidth: 9,
+      usualWidth: 9,
       summary: 'bytes that vsockd received over it',
     }),
   ],

@@ -9,7 +9,7 @@ export function hostAndDevice<Row extends { host: string; device: string | null 
       kind: 'text',
       show: 'always',
       priority: 3,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'host on which it is',
     }),
     field('device', {
@@ -17,7 +17,7 @@ export function hostAndDevice<Row extends { host: string; device: string | null 
       kind: 'text',
       show: 'wide',
       priority: 12,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'its RDMA device',
     }),
   ];
@@ -29,7 +29,7 @@ export function portColumn<Row extends { port: number | null }>(): Column<Row> {
     kind: 'count',
     show: 'wide',
     priority: 13,
-    maximumWidth: 4,
+    usualWidth: 4,
     summary: 'port of the device',
   });
 }
@@ -40,7 +40,7 @@ export function domainColumn<Row extends { pdn: number | null }>(): Column<Row> 
     kind: 'count',
     show: 'wide',
     priority: 14,
-    maximumWidth: 8,
+    usualWidth: 8,
     summary: 'number of its protection domain',
   });
 }
@@ -53,7 +53,7 @@ export function ownerColumns<Row extends { pid: number | null; program: string |
       kind: 'count',
       show: 'always',
       priority: 5,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'process that made it, where it is not the kernel',
     }),
     field('program', {
@@ -61,7 +61,7 @@ export function ownerColumns<Row extends { pid: number | null; program: string |
       kind: 'text',
       show: 'always',
       priority: 4,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'name of the process, or in brackets the part of the kernel',
     }),
   ];
@@ -73,7 +73,7 @@ export function contextColumn<Row extends { ctxn: number | null }>(): Column<Row
     kind: 'count',
     show: 'wide',
     priority: 15,
-    maximumWidth: 8,
+    usualWidth: 8,
     summary: 'number of the process’s context of the device',
   });
 }
@@ -84,12 +84,20 @@ export function usersColumn<Row extends { users: number | null }>(): Column<Row>
     kind: 'count',
     show: 'always',
     priority: 6,
-    maximumWidth: 8,
+    usualWidth: 8,
     summary: 'objects that use it',
   });
 }
 
 /** The number that names it, with its device. */
 export function idColumn<Row extends { id: string }>(header: string, summary: string): Column<Row> {
-  return field('id', { header, kind: 'text', show: 'always', priority: 1, maximumWidth: 24, summary });
+  return field('id', {
+    header,
+    kind: 'text',
+    show: 'always',
+    priority: 1,
+    usualWidth: 24,
+    leastWidth: 10,
+    summary,
+  });
 }

@@ -16,7 +16,8 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'always',
       priority: 1,
-      maximumWidth: 20,
+      usualWidth: 24,
+      leastWidth: 12,
       summary: 'the VM’s name',
     }),
     field('host', {
@@ -24,7 +25,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'always',
       priority: 3,
-      maximumWidth: 16,
+      usualWidth: 16,
       summary: 'host on which it runs',
     }),
     field('tenant', {
@@ -32,7 +33,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'always',
       priority: 4,
-      maximumWidth: 14,
+      usualWidth: 14,
       summary: 'whose VM it is',
     }),
     field('vni', {
@@ -40,7 +41,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'count',
       show: 'always',
       priority: 7,
-      maximumWidth: 8,
+      usualWidth: 8,
       summary: 'VxLAN network identifier',
     }),
     field('addresses', {
@@ -48,7 +49,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'always',
       priority: 5,
-      maximumWidth: 32,
+      usualWidth: 32,
       summary: 'its addresses in that network',
     }),
     field('interface', {
@@ -56,7 +57,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'wide',
       priority: 9,
-      maximumWidth: 15,
+      usualWidth: 15,
       summary: 'the host’s end of its network interface',
     }),
     field('processes', {
@@ -64,7 +65,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'count',
       show: 'always',
       priority: 8,
-      maximumWidth: 9,
+      usualWidth: 9,
       summary: 'processes with libvsocket now',
     }),
     field('flows', {
@@ -72,7 +73,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'count',
       show: 'always',
       priority: 2,
-      maximumWidth: 7,
+      usualWidth: 7,
       summary: 'its flows',
     }),
     field('fastFlows', {
@@ -80,7 +81,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'count',
       show: 'always',
       priority: 2,
-      maximumWidth: 7,
+      usualWidth: 7,
       summary: 'its flows that are not on path tcp',
       tone: (row) => ((row.fastFlows ?? 0) > 0 ? 'good' : 'plain'),
     }),
@@ -89,7 +90,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'rate',
       show: 'always',
       priority: 1,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'bytes a second that it sends',
     }),
     field('rxBytesPerSecond', {
@@ -97,7 +98,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'rate',
       show: 'always',
       priority: 1,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'bytes a second that it receives',
     }),
     field('txBytes', {
@@ -105,7 +106,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'bytes',
       show: 'always',
       priority: 6,
-      maximumWidth: 9,
+      usualWidth: 9,
       summary: 'bytes sent over all flows it ever had',
     }),
     field('rxBytes', {
@@ -113,7 +114,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'bytes',
       show: 'always',
       priority: 6,
-      maximumWidth: 9,
+      usualWidth: 9,
       summary: 'bytes received over all flows it ever had',
     }),
     field('problem', {
@@ -121,7 +122,8 @@ export const vmTable: Table<VmRow> = {
       kind: 'text',
       show: 'always',
       priority: 3,
-      maximumWidth: 120,
+      usualWidth: 40,
+      prose: true,
       summary: 'why its host cannot serve it; it is tried again',
       tone: () => 'bad',
     }),
@@ -131,7 +133,7 @@ export const vmTable: Table<VmRow> = {
       kind: 'rate',
       show: 'never',
       priority: 99,
-      maximumWidth: 10,
+      usualWidth: 10,
       summary: 'both directions together',
       value: (row) => sum(row.txBytesPerSecond, row.rxBytesPerSecond),
     },

@@ -8,6 +8,7 @@ import { defineCommand, type Command, type Example } from './command.js';
 import { listRows } from './list-rows.js';
 import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
 import { answersOf } from '../fleet/fleet.js';
+import { isTable } from '../output/output-format.js';
 
 /** What a list command adds to what all of them do alike. */
 export interface ListCommand<Row> {
@@ -21,6 +22,8 @@ export interface ListCommand<Row> {
   fields: readonly string[];
   /** Options that name values of a field: `--vm red1 --vm red2`. */
   only?: readonly { field: keyof Row & string; value: string; summary: string }[];
+  /** Tables have fewer rows than the list, unless `--ends` is given. */
+  folding?: Folding<Row>;
   collect: (
     fleet: Fleet,
     narrowing: Narrowing,
@@ -28,8 +31,19 @@ export interface ListCommand<Row> {
   ) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
 }
 
+export interface Folding<Row> {
+  /** Of that option. */
+  summary: string;
+  fold: (rows: readonly Row[]) => readonly Row[];
+  /** How many rows become one at most, and by what they are ordered alike: only then hosts can cut their lists. */
+  most: number;
+  alike: readonly string[];
+}
+
+const FoldedInput = ListInput.extend({ ends: z.boolean().default(false) });
+
 export function defineListCommand<Row extends object>(definition: ListCommand<Row>): Command {
-  const { name, summary, description, examples, table, fields, only = [], collect } = definition;
+  const { name, summary, description, examples, table, fields, only = [], folding, collect } = definition;
   const given = Object.fromEntries(only.map(({ field }) => [field, z.array(z.string()).default([])]));
   return defineCommand({
     name,
@@ -38,13 +52,15 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
     arguments: [],
     options: [
       ...only.map((option) => ({ ...option, long: option.field, repeatable: true })),
+      ...(folding === undefined ? [] : [{ long: 'ends', summary: folding.summary }]),
       ...fleetOptions,
       ...listOptions,
     ],
     examples,
     exitCodes: fleetExitCodes,
-    input: z.intersection(ListInput, z.object(given)),
+    input: z.intersection(FoldedInput, z.object(given)),
     handle: (input, context) => {
+      const folds = folding !== undefined && isTable(input.output) && !input.ends;
       const wanted = only.map(({ field }): [keyof Row & string, string[]] => [field, input[field] ?? []]);
       // One value is filtered by the host, so that the other rows need not travel.
       const narrowing = Object.fromEntries(
@@ -55,19 +71,21 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       return listRows<Row>(input, context, {
         table,
         fields,
+        ...(folds ? { fold: folding.fold } : {}),
         collect: async (fleet, wish) => {
           // Several values of an option are chosen here, so a limit has to wait until then.
           const several = wanted.some(([, values]) => values.length > 1);
-          const { rows, outcomes } = await collect(
-            fleet,
-            narrowing,
-            several ? { ...wish, limit: undefined } : wish,
-          );
+          const limit = several ? undefined : folds ? unfoldedLimit(folding, wish) : wish.limit;
+          const { rows, outcomes } = await collect(fleet, narrowing, { ...wish, limit });
           return { rows: rows.filter(isWanted), outcomes };
         },
       });
     },
   });
+}
+
+function unfoldedLimit<Row>({ most, alike }: Folding<Row>, { sort, limit }: Wish): number | undefined {
+  return limit === undefined || !alike.includes(sort.key) ? undefined : most * limit;
 }
 
 /** The part of a list command that follows from the API’s list. */

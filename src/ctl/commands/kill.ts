@@ -5,6 +5,7 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 import { flowTable } from '../columns/flow-table.js';
 import { outcomeTable, type OutcomeRow } from '../columns/outcome-table.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
+import { endsOf } from '../model/connections.js';
 import { compileFilter } from '../../filter/compile-filter.js';
 import { carryOutKill, planKill, type KillPlan, type KillSelection } from '../fleet/kill-flows.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
@@ -134,7 +135,7 @@ function progress(total: number, { stderr }: Context): (done: number) => void {
 /** VM names are unique on a host, not among hosts; killing the wrong tenant’s flow is no way to find out. */
 function refuseAmbiguity(plan: KillPlan): void {
   const hosts = new Map<string, string>();
-  for (const flow of plan.flows) {
+  for (const flow of plan.flows.flatMap(endsOf)) {
     const other = hosts.get(flow.id);
     if (other !== undefined && other !== flow.host) {
       throw new VsocketError(
@@ -164,7 +165,7 @@ async function requireVm(fleet: Fleet, vm: string, plan: KillPlan): Promise<void
 function missingRows(input: KillInput, plan: KillPlan): OutcomeRow[] {
   // Where nobody answered, nobody can say that a flow is not there.
   if (plan.outcomes.every((outcome) => !outcome.ok)) return [];
-  const found = new Set(plan.flows.map((flow) => flow.id));
+  const found = new Set(plan.flows.flatMap(endsOf).map((flow) => flow.id));
   return [...new Set(input.arguments)]
     .filter((id) => !found.has(id))
     .map((id) => ({ id, host: '-', outcome: 'not-found', detail: 'no host that answered has it' }));

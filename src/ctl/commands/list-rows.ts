@@ -17,6 +17,8 @@ export interface ListSource<Row> {
   table: Table<Row>;
   /** Fields of the JSON objects, for CSV. */
   fields: readonly string[];
+  /** Makes fewer rows of those that match. */
+  fold?: (rows: readonly Row[]) => readonly Row[];
   collect: (fleet: Fleet, wish: Wish) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
 }
 
@@ -28,7 +30,7 @@ export function listRows<Row extends object>(
   context: Context,
   source: ListSource<Row>,
 ): Promise<ExitCode> {
-  const { table } = source;
+  const { table, fold = (rows) => rows } = source;
   const filter = joinFilters(input.filter);
   const matches = compileFilter(filter, vocabularyOf(table));
   const order = parseSortOrder(input.sortBy ?? table.defaultSort, table);
@@ -38,7 +40,7 @@ export function listRows<Row extends object>(
   return withFleet(input, context, async (fleet) => {
     for (;;) {
       const { rows, outcomes } = await source.collect(fleet, { filter, sort: order, limit: input.limit });
-      const kept = sortRows(rows.filter(matches), table, order).slice(0, input.limit);
+      const kept = sortRows(fold(rows.filter(matches)), table, order).slice(0, input.limit);
       const options = { format, exact: input.numeric, headers: !input.noHeaders, now: Date.now() };
       await write(
         context.stdout,

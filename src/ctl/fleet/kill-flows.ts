@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { Flow } from '../../api/flow.js';
 import type { KillRequest } from '../../api/kill.js';
-import type { Seen } from '../../api/seen.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import type { VsocketError } from '../../errors/vsocket-error.js';
 import type { OutcomeRow } from '../columns/outcome-table.js';
-import type { FlowRow } from '../columns/flow-table.js';
+import type { FlowEnd, FlowRow } from '../columns/flow-table.js';
+import { Connections, endsOf } from '../model/connections.js';
 import { answersOf, type Fleet, type HostOutcome } from './fleet.js';
 
 /** What is to be killed: flows by their ids, all of one VM, or those that a predicate picks. */
-export type KillSelection = { ids: string[] } | { vm: string } | { matches: (flow: FlowRow) => boolean };
+export type KillSelection = { ids: string[] } | { vm: string } | { matches: (flow: FlowEnd) => boolean };
 
-/** The flows that a selection means, host by host. */
+/** The flows that a selection means, a row for each connection. */
 export interface KillPlan {
   /** All flows of this VM, also those that are younger than the plan. */
   vm: string | null;
-  flows: Seen<Flow>[];
+  flows: FlowRow[];
   /** How looking for them went. A host that does not know the flow or VM has answered with none. */
-  outcomes: HostOutcome<Seen<Flow>[]>[];
+  outcomes: HostOutcome<FlowEnd[]>[];
 }
 
 /** What a host ends in one request: it takes a second or so, and shows that it goes on. */
@@ -28,57 +27,86 @@ const killLimitMilliseconds = 60_000;
 
 /** Asks every host which of its flows are meant, killing none; also whether one may. */
 export async function planKill(fleet: Fleet, selection: KillSelection): Promise<KillPlan> {
-  const outcomes = await fleet.askAll(async (host, signal): Promise<Seen<Flow>[]> => {
+  const outcomes = await fleet.askAll(async (host, signal): Promise<FlowEnd[]> => {
     if ('vm' in selection) return host.wouldKill(selection, signal);
     const ids =
       'ids' in selection
         ? selection.ids
         : (await host.list('flows', {}, signal)).filter(selection.matches).map(({ id }) => id);
     const parts = inParts(ids);
-    const flows: Seen<Flow>[] = [];
+    const flows: FlowEnd[] = [];
     for (const part of parts) flows.push(...(await host.wouldKill({ ids: part }, signal)));
     return flows;
   });
-  const known = outcomes.map((outcome): HostOutcome<Seen<Flow>[]> => {
+  const known = outcomes.map((outcome): HostOutcome<FlowEnd[]> => {
     const absent = !outcome.ok && outcome.error.exitCode === ExitCode.notFound;
     return absent ? { host: outcome.host, ok: true, answer: [] } : outcome;
   });
-  return { vm: 'vm' in selection ? selection.vm : null, outcomes: known, flows: answersOf(known) };
+  const ends = answersOf(known);
+  const flows = new Connections(ends).rows(ends);
+  return { vm: 'vm' in selection ? selection.vm : null, outcomes: known, flows };
 }
 
 /** What became of a kill. */
 export interface KillResult {
+  /** One for each connection, and for flows of the VM that are younger than the plan. */
   rows: OutcomeRow[];
   outcomes: HostOutcome<OutcomeRow[]>[];
 }
 
 /**
- * Kills what was planned, at the hosts that have it, some hundred flows at a time.
- * @param onProgress gets the number of flows whose outcome is known
+ * Kills what was planned, at the hosts that have it, some hundred flows at a time. Where both ends of a connection are
+ * known, both hosts are told, so that none of them alone can say that it is done.
+ * @param onProgress gets the number of connections whose outcome is known
  */
 export async function carryOutKill(
   fleet: Fleet,
-  plan: { vm: string | null; flows: readonly { id: string; host: string }[] },
+  plan: { vm: string | null; flows: readonly FlowRow[] },
   onProgress: (done: number) => void = () => undefined,
 ): Promise<KillResult> {
-  let done = 0;
-  const hosts = [...new Set(plan.flows.map((flow) => flow.host))];
-  const killings = await fleet.eachInWaves(hosts, (host) => {
-    const ids = plan.flows.filter((flow) => flow.host === host).map((flow) => flow.id);
+  const ends = plan.flows.flatMap(endsOf);
+  const told = new Map<string, OutcomeRow>();
+  const isKnown = (end: FlowEnd): boolean => told.has(nameOf(end));
+  const hear = (rows: readonly OutcomeRow[]): void => {
+    for (const row of rows) told.set(nameOf(row), row);
+    onProgress(plan.flows.filter((flow) => endsOf(flow).every(isKnown)).length);
+  };
+  const hosts = [...new Set(ends.map((end) => end.host))];
+  const outcomes = await fleet.eachInWaves(hosts, (host) => {
+    const ids = ends.filter((end) => end.host === host).map((end) => end.id);
     const requests: KillRequest[] = inParts(ids).map((part) => ({ ids: part }));
     // At last the VM by its name: what it has opened meanwhile ends too.
     if (plan.vm !== null) requests.push({ vm: plan.vm });
-    return killAtHost(fleet, host, requests, (count) => onProgress((done += count)));
+    return killAtHost(fleet, host, requests, hear);
   });
-  return { rows: killings.flatMap(({ rows }) => rows), outcomes: killings.map(({ outcome }) => outcome) };
+  const rows = plan.flows.flatMap((flow) => {
+    const known = endsOf(flow).flatMap((end) => told.get(nameOf(end)) ?? []);
+    for (const end of endsOf(flow)) told.delete(nameOf(end));
+    return known.length === 0 ? [] : [ofConnection(flow, known)];
+  });
+  return { rows: [...rows, ...told.values()], outcomes };
+}
+
+function nameOf({ host, id }: { host: string; id: string }): string {
+  return `${host}/${id}`;
+}
+
+/** A connection that one end’s host has reset may be gone when the other one looks for it. */
+function ofConnection({ id, host }: FlowRow, known: readonly OutcomeRow[]): OutcomeRow {
+  const failed = known.find(({ outcome }) => outcome !== 'reset' && outcome !== 'not-found');
+  const row = failed ?? known.find(({ outcome }) => outcome === 'reset') ?? known[0]!;
+  const isOther = row.id !== id || row.host !== host;
+  const detail =
+    isOther && failed !== undefined ? `at its other end ${nameOf(row)}: ${row.detail}` : row.detail;
+  return { ...row, id, host, detail };
 }
 
 async function killAtHost(
   fleet: Fleet,
   host: string,
   requests: readonly KillRequest[],
-  onDone: (count: number) => void,
-): Promise<{ rows: OutcomeRow[]; outcome: HostOutcome<OutcomeRow[]> }> {
+  hear: (rows: readonly OutcomeRow[]) => void,
+): Promise<HostOutcome<OutcomeRow[]>> {
   const rows: OutcomeRow[] = [];
   for (const [index, request] of requests.entries()) {
     const change = randomUUID();
@@ -88,14 +116,15 @@ async function killAtHost(
       killLimitMilliseconds,
     );
     if (outcome.ok) {
-      rows.push(...outcome.answer.map((row) => ({ ...row, host })));
-      onDone(outcome.answer.length);
+      const done = outcome.answer.map((row) => ({ ...row, host }));
+      rows.push(...done);
+      hear(done);
       continue;
     }
-    rows.push(...unfinishedRows(host, outcome.error, change, request, requests.slice(index + 1)));
-    return { rows, outcome };
+    hear(unfinishedRows(host, outcome.error, change, request, requests.slice(index + 1)));
+    return outcome;
   }
-  return { rows, outcome: { host, ok: true, answer: rows } };
+  return { host, ok: true, answer: rows };
 }
 
 /** A host that was lost may have killed what it was told last; what comes after that it was not told. */

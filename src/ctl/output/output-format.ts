@@ -12,3 +12,8 @@ export const outputFormats = {
 export type OutputFormat = keyof typeof outputFormats;
 
 export const outputFormatNames = Object.keys(outputFormats) as [OutputFormat, ...OutputFormat[]];
+
+/** For people; the other formats are for programs. */
+export function isTable(format: OutputFormat): boolean {
+  return format === 'table' || format === 'wide';
+}

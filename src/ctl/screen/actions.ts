@@ -1,9 +1,10 @@
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { moveTo, settle } from './position.js';
 import { flowTable, type FlowRow } from '../columns/flow-table.js';
+import { endsOf } from '../model/connections.js';
 import { start, type UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
-import { everywhere, viewNames, views, type Scope, type ViewName } from './views.js';
+import { connectionsOf, everywhere, viewNames, views, type Scope, type ViewName } from './views.js';
 
 /** What an action may look at besides the state. */
 export interface Scene {
@@ -41,6 +42,7 @@ export const stateActions = {
     const sort = state.sorts[state.view];
     return { ...state, sorts: { ...state.sorts, [state.view]: { ...sort, reverse: !sort.reverse } } };
   },
+  toggleSplit,
   toggleWide: (state) => ({ ...state, wide: !state.wide }),
   toggleFreeze: (state, { frame }) => ({ ...state, frozen: state.frozen === null ? frame : null }),
   slower: (state) => ({
@@ -97,14 +99,23 @@ function openKill(state: UiState, { frame, list }: Scene): UiState {
     return { ...state, message: { text: 'flows are killed in the flows view: press 3', tone: 'muted' } };
   const current = state.positions.flows.id;
   const wanted = state.marked.size > 0 ? state.marked : new Set([current]);
-  const targets = frame.flows.filter((row) => row.state !== 'closed' && wanted.has(flowTable.locate(row)));
+  const ends = frame.flows.filter((row) => row.state !== 'closed' && wanted.has(flowTable.locate(row)));
+  const targets = connectionsOf(frame.flows).rows(ends);
   if (targets.length === 0)
     return { ...state, message: { text: 'there is no living flow to kill', tone: 'muted' } };
   const shown = new Set(list.ids);
-  const isHidden = (row: FlowRow): boolean => !shown.has(flowTable.locate(row));
+  const isHidden = (row: FlowRow): boolean => !endsOf(row).some((end) => shown.has(flowTable.locate(end)));
   const sorted = [...targets.filter(isHidden), ...targets.filter((row) => !isHidden(row))];
   const hidden = targets.filter(isHidden).length;
   return { ...state, dialog: { kind: 'kill', targets: sorted, hidden, top: 0, focus: 'cancel', typed: '' } };
+}
+
+/** Marks stay: together again, the row of a connection has the mark that either end had. */
+function toggleSplit(state: UiState, { frame }: Scene): UiState {
+  if (!state.split) return { ...state, split: true };
+  const ends = frame.flows.filter((row) => state.marked.has(flowTable.locate(row)));
+  const rows = connectionsOf(frame.flows).rows(ends);
+  return { ...state, split: false, marked: new Set(rows.map((row) => flowTable.locate(row))) };
 }
 
 function toggleMark(state: UiState, scene: Scene): UiState {

@@ -5,7 +5,7 @@ import { effectNames, stateActions, type ActionName, type EffectName, type Scene
 import { dialogKey } from './dialog-keys.js';
 import { drawScreen, listRows, type Size } from './draw-screen.js';
 import { liveBindings } from './key-bindings.js';
-import type { WidthMemory } from './layout-columns.js';
+import type { WidthMemory } from '../layout/layout-columns.js';
 import type { Glyphs, Line } from './line.js';
 import { settle } from './position.js';
 import type { UiState } from './ui-state.js';

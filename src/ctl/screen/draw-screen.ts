@@ -3,7 +3,7 @@ import { overlayBox } from './box-lines.js';
 import { helpLines, killLines, killTitle } from './dialog-lines.js';
 import { footerLine } from './footer-line.js';
 import { headerHeight, headerLines } from './header-lines.js';
-import type { WidthMemory } from './layout-columns.js';
+import type { WidthMemory } from '../layout/layout-columns.js';
 import { fitLine, type Glyphs, type Line } from './line.js';
 import { listLines } from './list-lines.js';
 import type { UiState } from './ui-state.js';

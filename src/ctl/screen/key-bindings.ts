@@ -66,6 +66,13 @@ export const keyBindings: readonly KeyBinding[] = [
   { keys: ['>'], label: '>', summary: 'sort by the column to the right', action: 'sortRight', hint: 'sort' },
   { keys: ['r'], label: 'r', summary: 'reverse the order', action: 'reverseSort', hint: 'reverse' },
   {
+    keys: ['x'],
+    label: 'x',
+    summary: 'split connections: each end a row of its own, or not',
+    action: 'toggleSplit',
+    hint: 'split',
+  },
+  {
     keys: ['w'],
     label: 'w',
     summary: 'more columns; stays on after a restart',

@@ -1,5 +1,6 @@
-import { fit } from '../text/width.js';
-import { layoutColumns, type PlacedColumn, type WidthMemory } from './layout-columns.js';
+import { displayWidth, fit } from '../text/width.js';
+import { alignmentOf, fitCells, spanningText, widthFrom } from '../layout/fit-cells.js';
+import { layoutColumns, type PlacedColumn, type WidthMemory } from '../layout/layout-columns.js';
 import { fitLine, type Glyphs, type Line } from './line.js';
 import type { UiState } from './ui-state.js';
 import type { Cell, ViewList } from './view-list.js';
@@ -13,21 +14,30 @@ export interface ListArea {
   memory: WidthMemory;
 }
 
+/** Columns at the left for the cursor and the mark. */
+const margin = 2;
+
+/** What all lines of a list have in common. */
+interface Grid {
+  list: ViewList;
+  placed: readonly PlacedColumn[];
+  gap: number;
+  area: ListArea;
+}
+
 /** The header and the rows that can be seen; the only rows for which anything is formatted. */
 export function listLines(list: ViewList, state: UiState, area: ListArea): Line[] {
-  const position = state.positions[state.view];
-  const indexes = list.ids
-    .slice(position.top, position.top + area.rows)
-    .map((_, offset) => position.top + offset);
-  const rows = indexes.map((index) => list.cells(index));
-  const gap = area.width < 120 ? 1 : 2;
-  // Two columns at the left are for the mark and the cursor.
-  const placed = layoutColumns(list.columns, rows, area.width - 2, gap, area.memory);
-  const lines = [headerLine(list, state, placed, gap, area)];
-  for (const [offset, cells] of rows.entries()) {
-    const index = position.top + offset;
-    const id = list.ids[index] ?? '';
-    lines.push(rowLine(cells, list, placed, gap, area, index === position.index, state.marked.has(id)));
+  const { top, index: cursor } = state.positions[state.view];
+  const ids = list.ids.slice(top, top + area.rows);
+  const rows = ids.map((_, offset) => list.cells(top + offset));
+  const texts = rows.map((cells) => cells.map(({ text }) => text));
+  const gap = gapFor(area.width);
+  const room = { width: area.width - margin, gap, memory: area.memory };
+  const grid: Grid = { list, placed: layoutColumns(list.columns, texts, room), gap, area };
+  const lines = [headerLine(grid, state)];
+  for (const [offset, fitted] of fitCells(list.columns, texts, grid.placed, area.glyphs.cut).entries()) {
+    const line = rowLine(grid, rows[offset]!, fitted, state.marked.has(ids[offset]!));
+    lines.push(top + offset === cursor ? underCursor(line) : line);
   }
   if (rows.length === 0)
     lines.push(
@@ -37,19 +47,20 @@ export function listLines(list: ViewList, state: UiState, area: ListArea): Line[
   return lines;
 }
 
-function headerLine(
-  list: ViewList,
-  state: UiState,
-  placed: readonly PlacedColumn[],
-  gap: number,
-  area: ListArea,
-): Line {
+/** A wide window has room to breathe. */
+export function gapFor(width: number): number {
+  return width < 160 ? 1 : 2;
+}
+
+function headerLine({ list, placed, gap, area }: Grid, state: UiState): Line {
   const sort = state.sorts[state.view];
   const cells = placed.map(({ index, width }) => {
-    const column = list.columns[index];
+    const column = list.columns[index]!;
     const arrow = sort.reverse ? area.glyphs.ascending : area.glyphs.descending;
-    const header = column?.key === sort.key ? `${column.header}${arrow}` : (column?.header ?? '');
-    return fit(header, width, column?.alignment, area.glyphs.cut);
+    const isSorted = column.key === sort.key;
+    const room = isSorted ? width - displayWidth(arrow) : width;
+    const header = fit(column.header, Math.min(room, displayWidth(column.header)), 'left', area.glyphs.cut);
+    return fit(isSorted ? header + arrow : header, width, alignmentOf(column), area.glyphs.cut);
   });
   return fitLine(
     [{ text: `  ${cells.join(' '.repeat(gap))}`, bold: true, inverse: true }],
@@ -58,31 +69,30 @@ function headerLine(
   );
 }
 
-function rowLine(
-  cells: readonly Cell[],
-  list: ViewList,
-  placed: readonly PlacedColumn[],
-  gap: number,
-  area: ListArea,
-  current: boolean,
-  marked: boolean,
-): Line {
-  const line: Line = [
-    { text: current ? '>' : ' ' },
-    { text: marked ? area.glyphs.mark : ' ', tone: 'accent' },
-  ];
-  for (const [order, { index, width }] of placed.entries()) {
-    const cell = cells[index];
-    const text = fit(cell?.text ?? '', width, list.columns[index]?.alignment, area.glyphs.cut);
-    line.push({ text: order === 0 ? text : ' '.repeat(gap) + text, tone: cell?.tone ?? 'plain' });
+function rowLine({ list, placed, gap, area }: Grid, cells: Cell[], texts: string[], marked: boolean): Line {
+  const line: Line = [{ text: ' ' }, { text: marked ? area.glyphs.mark : ' ', tone: 'accent' }];
+  const spanning = spanningText(
+    list.columns,
+    cells.map(({ text }) => text),
+    placed,
+  );
+  const width = area.width - margin;
+  for (const [order, { index }] of placed.entries()) {
+    const before = order === 0 ? '' : ' '.repeat(gap);
+    if (order === spanning?.order) {
+      const text = fit(spanning.text, widthFrom(placed, order, width, gap), 'left', area.glyphs.cut);
+      line.push({ text: before + text, tone: cells[spanning.index]?.tone ?? 'plain' });
+      break;
+    }
+    line.push({ text: before + texts[order]!, tone: cells[index]?.tone ?? 'plain' });
   }
   const fitted = fitLine(line, area.width, area.glyphs.cut);
-  // A colour on an inverted line is hard to read on one background or the other.
-  return current
-    ? fitted.map(({ text }) => ({ text, inverse: true }))
-    : marked
-      ? fitted.map((segment) => ({ ...segment, bold: true }))
-      : fitted;
+  return marked ? fitted.map((segment) => ({ ...segment, bold: true })) : fitted;
+}
+
+/** A colour on an inverted line is hard to read on one background or the other. */
+function underCursor([, ...rest]: Line): Line {
+  return [{ text: '>' }, ...rest].map(({ text }) => ({ text, inverse: true }));
 }
 
 function emptyText(list: ViewList, state: UiState): string {

@@ -15,7 +15,7 @@ export type Dialog =
   | { kind: 'input'; purpose: 'filter' | 'delay'; text: string; before: string; error: string }
   | {
       kind: 'kill';
-      /** Those that the list does not show come first. */
+      /** A row each connection; those that the list does not show come first. */
       targets: FlowRow[];
       hidden: number;
       /** First target that the question shows. */
@@ -34,6 +34,8 @@ export interface UiState {
   filters: Record<ViewName, string>;
   marked: ReadonlySet<string>;
   wide: boolean;
+  /** Each end of a connection is a row of its own. */
+  split: boolean;
   /** The frame that stays while the world goes on. */
   frozen: LiveFrame | null;
   delaySeconds: number;
@@ -60,6 +62,7 @@ export function initialState(settings: InitialSettings): UiState {
     filters: { ...forEachView(() => ''), flows: settings.filter },
     marked: new Set(),
     wide: settings.wide,
+    split: false,
     frozen: null,
     delaySeconds: settings.delaySeconds,
     dialog: null,

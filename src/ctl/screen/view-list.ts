@@ -1,19 +1,11 @@
-import { isNumeric, shownColumns, type Kind, type Table, type Tone } from '../columns/column.js';
+import { shownColumns, type Table, type Tone } from '../columns/column.js';
 import { sortRows } from '../columns/compare-rows.js';
 import { formatCell } from '../columns/format-value.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
 import { compileFilter } from '../../filter/compile-filter.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
+import type { ColumnShape } from '../layout/layout-columns.js';
 import type { UiState } from './ui-state.js';
-
-export interface ViewColumn {
-  key: string;
-  header: string;
-  kind: Kind;
-  alignment: 'left' | 'right';
-  priority: number;
-  maximumWidth: number;
-}
 
 export interface Cell {
   text: string;
@@ -22,7 +14,7 @@ export interface Cell {
 
 /** The rows of the view that is open, filtered and sorted. Cells are made only for rows that are drawn. */
 export interface ViewList {
-  columns: ViewColumn[];
+  columns: readonly ColumnShape[];
   /** Whether any host has been asked for it yet. */
   answered: boolean;
   /** Hosts of which nothing is known yet. */
@@ -39,23 +31,17 @@ export function listRows<Row extends { host: string }>(
   table: Table<Row>,
   frame: LiveFrame,
   state: UiState,
+  fold: (rows: readonly Row[]) => readonly Row[],
 ): Omit<ViewList, 'answered'> {
   const sorted = sortRows(
-    rows.filter(compileFilter(state.filters[state.view], vocabularyOf(table))),
+    fold(rows.filter(compileFilter(state.filters[state.view], vocabularyOf(table)))),
     table,
     state.sorts[state.view],
   );
   const columns = shownColumns(table, state.wide);
   const now = Date.parse(frame.at);
   return {
-    columns: columns.map(({ key, header, kind, priority, maximumWidth }) => ({
-      key,
-      header,
-      kind,
-      priority,
-      maximumWidth,
-      alignment: isNumeric(kind) ? 'right' : 'left',
-    })),
+    columns,
     connecting: frame.hosts.filter(({ status }) => status === 'connecting').length,
     total: rows.length,
     ids: sorted.map((row) => table.locate(row)),

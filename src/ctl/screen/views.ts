@@ -2,12 +2,13 @@ import type { Table } from '../columns/column.js';
 import type { SortOrder } from '../columns/compare-rows.js';
 import { counterTable } from '../columns/counter-table.js';
 import { deviceTable } from '../columns/device-table.js';
-import { flowTable } from '../columns/flow-table.js';
+import { flowTable, type FlowEnd } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
 import { queuePairTable } from '../columns/queue-pair-table.js';
 import { vmTable } from '../columns/vm-table.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
 import { compileFilter } from '../../filter/compile-filter.js';
+import { Connections } from '../model/connections.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import type { FrameList } from '../model/frame.js';
 import type { UiState } from './ui-state.js';
@@ -34,6 +35,8 @@ interface Definition<Row> {
   /** The order at first; the table’s by default. */
   sort?: SortOrder;
   rows: (frame: LiveFrame) => readonly Row[];
+  /** Makes fewer rows of those that are in scope and match. */
+  fold?: (rows: readonly Row[], frame: LiveFrame, state: UiState) => readonly Row[];
   /** Polled besides VMs and flows while the view is open. */
   polls?: FrameList;
   inner?: { view: ViewName; scope: (row: Row) => Partial<Scope> };
@@ -58,7 +61,7 @@ export interface View {
 }
 
 function defineView<Row extends { host: string }>(definition: Definition<Row>): View {
-  const { title, plural, table, rows, polls = null, inner, outer } = definition;
+  const { title, plural, table, rows, fold = (all) => all, polls = null, inner, outer } = definition;
   const sort = definition.sort ?? { key: table.defaultSort, reverse: false };
   return {
     title,
@@ -71,7 +74,7 @@ function defineView<Row extends { host: string }>(definition: Definition<Row>): 
     list: remembered((frame, state) => {
       const inScope = rows(frame).filter((row) => isInScope(row, state.scope));
       return {
-        ...listRows(inScope, table, frame, state),
+        ...listRows(inScope, table, frame, state, (matching) => fold(matching, frame, state)),
         answered: polls === null || frame.answered.has(polls),
       };
     }),
@@ -89,8 +92,8 @@ type MakeList = (frame: LiveFrame, state: UiState) => ViewList;
 function remembered(make: MakeList): MakeList {
   let last: { inputs: readonly unknown[]; list: ViewList } | null = null;
   return (frame, state) => {
-    const { view, filters, sorts, scope, wide } = state;
-    const inputs = [frame, filters[view], sorts[view], scope, wide];
+    const { view, filters, sorts, scope, wide, split } = state;
+    const inputs = [frame, filters[view], sorts[view], scope, wide, split];
     if (last === null || inputs.some((input, index) => input !== last?.inputs[index]))
       last = { inputs, list: make(frame, state) };
     return last.list;
@@ -102,6 +105,15 @@ function isInScope(row: object, scope: Scope): boolean {
     ([field, wanted]: [string, string | null]) =>
       wanted === null || (row as Record<string, unknown>)[field] === wanted,
   );
+}
+
+const connectionsByFlows = new WeakMap<readonly FlowEnd[], Connections>();
+
+/** Found once for each frame. */
+export function connectionsOf(flows: readonly FlowEnd[]): Connections {
+  const known = connectionsByFlows.get(flows) ?? new Connections(flows);
+  connectionsByFlows.set(flows, known);
+  return known;
 }
 
 export const views: Record<ViewName, View> = {
@@ -126,6 +138,7 @@ export const views: Record<ViewName, View> = {
     plural: 'flows',
     table: flowTable,
     rows: (frame) => frame.flows,
+    fold: (rows, frame, { split }) => (split ? rows : connectionsOf(frame.flows).rows(rows)),
     outer: { view: 'vms', keeps: ['host'] },
   }),
   devices: defineView({

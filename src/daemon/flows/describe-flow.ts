@@ -3,6 +3,7 @@ import type { VmConfig } from '../../config/host-config.js';
 import type { ConnectionNote, LedgerFlow } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
 import { tcpState } from '../observer/inet-diag-layout.js';
+import { connectionId } from './connection-id.js';
 import type { VmDirectory } from './vm-directory.js';
 
 export type UnratedFlow = Omit<Flow, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
@@ -22,6 +23,7 @@ export function describeFlow(
   const other = directory.whereabouts(vm.vni, socket.remoteAddress);
   return {
     id: `${vm.name}:${socket.cookie}`,
+    connectionId: connectionId(vm, socket, directory),
     host,
     vm: vm.name,
     tenant: vm.tenant,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { fixtureData } from '../support/fixture-data.js';
 
@@ -183,6 +184,53 @@ test('a kill is not held to the limit of a question', async () => {
     'csv',
   );
   assert.deepEqual([code, /red1:5000,alpha,reset/.test(stdout)], [0, true]);
+});
+
+test('both hosts of a connection are told, and it is one flow with one outcome', async () => {
+  const client = { host: 'alpha', vm: 'red1', address: '10.0.0.1', program: null };
+  const service = { host: 'beta', vm: 'red3', address: '10.0.0.3', program: null, port: 6379 };
+  const connect = (): void => {
+    const { client: clients, service: services } = fixtureConnections(client, service, 2);
+    [fleet.alpha.data.flows, fleet.beta.data.flows] = [clients, services];
+  };
+  connect();
+  const dry = await fleet.run('kill', '-f', 'port=6379', '--dry-run', '-o', 'name');
+  assert.deepEqual([dry.code, dry.stdout], [0, 'red1:7000\nred1:7001\n']);
+  // The reset of one host is there before the other one looks.
+  fleet.beta.misbehave = (request, response) => {
+    if (request.url !== '/v1/flows/kill') return false;
+    const outcomes = fleet.beta.data.flows.map(({ id }) => ({ id, outcome: 'not-found', detail: '' }));
+    fleet.beta.data.flows = [];
+    response.end(JSON.stringify({ outcomes }));
+    return true;
+  };
+  fleet.alpha.requests.length = fleet.beta.requests.length = 0;
+  const killed = await fleet.run('kill', '-f', 'port=6379', '--yes', '-o', 'csv');
+  assert.deepEqual(killed, {
+    code: 0,
+    stdout: 'id,host,outcome,detail\r\nred1:7000,alpha,reset,\r\nred1:7001,alpha,reset,\r\n',
+    stderr: '',
+  });
+  const told = [fleet.alpha, fleet.beta].map(({ requests }) => requests.at(-1)?.body);
+  assert.deepEqual(told, ['{"ids":["red1:7000","red1:7001"]}', '{"ids":["red3:8000","red3:8001"]}']);
+  // Both ends by their names are one flow too.
+  connect();
+  fleet.beta.misbehave = () => false;
+  const named = await fleet.run('kill', 'red3:8000', 'red1:7000', '--yes', '-o', 'name');
+  assert.deepEqual([named.code, named.stdout], [0, 'red1:7000\n']);
+  // What one end’s host could not do is the outcome.
+  connect();
+  fleet.beta.misbehave = (request, response) => {
+    if (request.url !== '/v1/flows/kill') return false;
+    response.end(
+      JSON.stringify({ outcomes: [{ id: 'red3:8000', outcome: 'failed', detail: 'still open' }] }),
+    );
+    return true;
+  };
+  const failed = await fleet.run('kill', 'red3:8000', 'red1:7000', '--yes', '-o', 'csv');
+  fleet.beta.misbehave = () => false;
+  assert.equal(failed.code, 1);
+  assert.match(failed.stdout, /red1:7000,alpha,failed,at its other end beta\/red3:8000: still open/);
 });
 
 test('either flows or a VM, not both and not none', async () => {

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Flow } from '../../../src/api/flow.js';
+import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { mainFile } from '../support/run-vsockctl.js';
 
@@ -122,6 +123,39 @@ test('filter, order and limit go to the hosts, and come out the same as here', a
   assert.equal(last(), 'GET /v1/flows');
   await fleet.run('flows', '-f', 'vm=red1', '--sort-by', 'id', '--limit', '3', '-o', 'name');
   assert.equal(last(), 'GET /v1/flows?filter=vm=red1');
+});
+
+test('tables have a row for a connection whose ends are both known; --ends and the other formats have both', async () => {
+  const before = [fleet.alpha.data.flows, fleet.beta.data.flows];
+  const client = { host: 'alpha', vm: 'red1', address: '10.0.0.1', program: 'redis-benchmark' };
+  const service = { host: 'beta', vm: 'red3', address: '10.0.0.3', program: 'redis-server', port: 6379 };
+  const ends = fixtureConnections(client, service, 4);
+  [fleet.alpha.data.flows, fleet.beta.data.flows] = [ends.client, ends.service];
+  const lines = async (...words: string[]): Promise<string[]> =>
+    (await fleet.run('flows', '--sort-by', 'id', '--no-headers', ...words)).stdout.trim().split('\n');
+  try {
+    const rows = await lines();
+    assert.equal(rows.length, 4);
+    assert.match(rows[0]!, /^red1:7000 +alpha>beta +red1:50000 +red3:6379 +red +out +redis-server +rdma /);
+    assert.equal((await lines('--ends')).length, 8);
+    assert.equal((await lines('-o', 'name')).length, 8);
+    const flows = JSON.parse((await lines('-o', 'json')).join('')) as Record<string, unknown>[];
+    assert.equal(new Set(flows.map(({ connectionId }) => connectionId)).size, 4);
+    assert.ok(flows.every((flow) => !('other' in flow)));
+    // What the rows are ordered by is not the same at both ends: no host can cut its list.
+    const most = await lines('--sort-by', 'txBytesPerSecond', '--limit', '2');
+    assert.deepEqual(
+      most.map((line) => line.split(' ')[0]),
+      ['red1:7003', 'red1:7002'],
+    );
+    assert.equal(fleet.alpha.requests.at(-1)?.url, 'GET /v1/flows');
+    assert.equal((await lines('--sort-by', 'bytes', '--limit', '2')).length, 2);
+    assert.equal(fleet.alpha.requests.at(-1)?.url, 'GET /v1/flows?sort=-bytes&limit=4');
+    // One end is what was asked for.
+    assert.match((await lines('--vm', 'red3')).join('\n'), /^red3:8000 +beta +red1:50000 +red3:6379 /);
+  } finally {
+    [fleet.alpha.data.flows, fleet.beta.data.flows] = before as [Flow[], Flow[]];
+  }
 });
 
 test('help and version go to stdout', async () => {

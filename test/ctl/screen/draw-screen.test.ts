@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { hostRow, unknownHost } from '../../../src/ctl/columns/host-table.js';
 import type { LiveFrame } from '../../../src/ctl/model/fleet-monitor.js';
+import { VsocketError } from '../../../src/errors/vsocket-error.js';
+import { endsOf } from '../../../src/ctl/model/connections.js';
 import { frameLists } from '../../../src/ctl/model/frame.js';
 import { Controller } from '../../../src/ctl/screen/controller.js';
 import { keyBindings } from '../../../src/ctl/screen/key-bindings.js';
 import { asciiGlyphs, lineWidth, unicodeGlyphs } from '../../../src/ctl/screen/line.js';
 import { initialState } from '../../../src/ctl/screen/ui-state.js';
+import { fixtureConnections } from '../support/fixture-connections.js';
 import { fixtureData } from '../support/fixture-data.js';
 
 function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
@@ -44,7 +47,12 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
     initialState({ filter: '', sort, delaySeconds: 2, wide: false }),
     {
       kill: (targets) => {
-        effects.push(`kill ${targets.map((flow) => flow.id).join(' ')}`);
+        const names = targets.map((row) =>
+          endsOf(row)
+            .map(({ id }) => id)
+            .join('+'),
+        );
+        effects.push(`kill ${names.join(' ')}`);
         return Promise.resolve({ rows: [], errors: [] });
       },
       open: (view) => effects.push(`open ${view}`),
@@ -221,4 +229,69 @@ test('a filter applies while it is typed, and Escape brings the old one back', (
 test('every key of the table has its own action, once', () => {
   const all = keyBindings.flatMap((binding) => [...binding.keys]);
   assert.equal(new Set(all).size, all.length);
+});
+
+/** A frame of some connections between VMs with names that are alike for long. */
+function longNames(count: number): LiveFrame {
+  const name = (number: number): string => `customer-database-frontend-0${String(number)}`;
+  const flows = [1, 2, 3].flatMap((number) => {
+    const client = { host: 'alpha', vm: name(number), address: `10.0.0.${String(number)}`, program: 'app' };
+    const service = {
+      host: 'beta',
+      vm: name(number + 3),
+      address: `10.0.0.${String(number + 3)}`,
+      program: 'redis-server',
+    };
+    const ends = fixtureConnections(client, { ...service, port: 6379 }, count);
+    return [...ends.client, ...ends.service];
+  });
+  return { ...frameOf(0), flows };
+}
+
+test('rows of VMs with long names differ, and the service’s side is seen, at every width', () => {
+  for (const columns of [80, 120, 200]) {
+    const { controller, text } = stage({ columns, rows: 24 });
+    controller.takeFrame(longNames(2));
+    const header = text()[2] ?? '';
+    for (const title of ['FLOW', 'SERVICE', 'TENANT', 'PROGRAM', 'PATH', 'TX/S', 'RX/S'])
+      assert.match(header, new RegExp(`\\b${title}`), `${String(columns)}: ${header}`);
+    const rows = text().filter((line) => / rdma /.test(line));
+    assert.equal(rows.length, 6);
+    for (const row of rows) assert.match(row, /:6379 +red +redis-/);
+    const [from, to] = [header.indexOf('FLOW'), header.indexOf('TENANT')];
+    const names = rows.map((row) => row.slice(from, to).trimEnd());
+    assert.equal(new Set(names).size, 6, names.join('\n'));
+    if (columns === 200) assert.match(rows.join(), /customer-database-frontend-01:7000/);
+  }
+});
+
+test('x splits connections into their ends; a kill of either row takes both', () => {
+  const { controller, effects, text } = stage();
+  controller.takeFrame(longNames(1));
+  const rows = (): number => text().filter((line) => / rdma /.test(line)).length;
+  assert.equal(rows(), 3);
+  for (const key of ['K', 'right', 'enter']) controller.press(key);
+  assert.match(
+    effects[0] ?? '',
+    /^kill customer-database-frontend-0\d:7000\+customer-database-frontend-0\d:8000$/,
+  );
+  controller.press('x');
+  assert.equal(rows(), 6);
+  for (const key of ['u', 'g', ...Array.from({ length: 6 }, () => 'space')]) controller.press(key);
+  assert.match(text()[1] ?? '', / 6 marked /);
+  controller.press('x');
+  assert.match(text()[1] ?? '', / 3 marked {2}/);
+  assert.doesNotMatch(text()[1] ?? '', /not shown/);
+});
+
+test('a host that failed has its reason over the cells that it has nothing for', () => {
+  const { controller, text } = stage({ columns: 80, rows: 24 });
+  const error = new VsocketError('unreachable', 'cannot connect to 192.0.2.7 port 22: refused', 'see');
+  const now = new Date();
+  const dead = hostRow({ host: 'gone', ok: false, error }, { answeredAt: now, now, isStale: false });
+  const frame = frameOf(4);
+  controller.takeFrame({ ...frame, hosts: [...frame.hosts, dead] });
+  controller.press('1');
+  assert.match(text().join('\n'), /gone +failed +cannot connect to 192\.0\.2\.7 port 22: refused/);
+  assert.match(text()[2] ?? '', /FLOWS .*TX\/S/);
 });

@@ -30,6 +30,7 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
   const fast = index % 3 !== 0;
   return {
     id: `${vm}:${String(5000 + index)}`,
+    connectionId: `${host}/${vm}:${String(5000 + index)}`,
     host,
     vm,
     tenant: first ? 'red' : 'blue',

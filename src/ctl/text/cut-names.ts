@@ -1,0 +1,85 @@
+import { displayWidth } from './width.js';
+
+/**
+ * Names cut in the middle to a width, so that those that differ still do: all are cut at the same place, at half if
+ * that keeps them apart. Where no place does, those that would look alike are numbered.
+ */
+export function cutNames(names: readonly string[], width: number, mark = '…'): string[] {
+  const whole = [...new Set(names)];
+  if (whole.every((name) => displayWidth(name) <= width)) return [...names];
+  const cut = numberAlike(bestCut(whole, width, mark), width, mark);
+  return names.map((name) => cut.get(name) ?? '');
+}
+
+function bestCut(names: readonly string[], width: number, mark: string): Map<string, string> {
+  let best: Map<string, string> | null = null;
+  let different = -1;
+  for (const tail of tailWidths(width - displayWidth(mark))) {
+    const cut = new Map(names.map((name) => [name, cutInTheMiddle(name, width, tail, mark)]));
+    const count = new Set(cut.values()).size;
+    if (count > different) [best, different] = [cut, count];
+    if (count === names.length) break;
+  }
+  return best ?? new Map(names.map((name) => [name, '']));
+}
+
+/** Half of the room first, then more and more away from it. */
+function tailWidths(room: number): number[] {
+  const half = Math.floor(room / 2);
+  return Array.from({ length: Math.max(0, room) + 1 }, (_, tail) => tail).sort(
+    (a, b) => Math.abs(a - half) - Math.abs(b - half),
+  );
+}
+
+function cutInTheMiddle(name: string, width: number, tail: number, mark: string): string {
+  if (displayWidth(name) <= width) return name;
+  if (width < displayWidth(mark)) return '';
+  const end = lastColumns(name, tail);
+  return firstColumns(name, width - displayWidth(mark) - displayWidth(end)) + mark + end;
+}
+
+function numberAlike(cut: Map<string, string>, width: number, mark: string): Map<string, string> {
+  const taken = new Map<string, number>();
+  for (const text of cut.values()) taken.set(text, (taken.get(text) ?? 0) + 1);
+  const numbered = new Map(cut);
+  for (const [name, text] of [...cut].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    // A name that is not cut is its own.
+    if (taken.get(text) === 1 || name === text) continue;
+    for (let number = 1; ; number += 1) {
+      const label = `${mark}${number}`;
+      if (displayWidth(label) > width) break;
+      const candidate = firstColumns(name, width - displayWidth(label)) + label;
+      if (taken.has(candidate)) continue;
+      taken.set(candidate, 1);
+      numbered.set(name, candidate);
+      break;
+    }
+  }
+  return numbered;
+}
+
+const graphemes = new Intl.Segmenter('en');
+
+/** What a reader takes for characters, with their widths. */
+function charactersOf(text: string): { text: string; width: number }[] {
+  return [...graphemes.segment(text)].map(({ segment }) => ({ text: segment, width: displayWidth(segment) }));
+}
+
+function firstColumns(text: string, columns: number): string {
+  return take(charactersOf(text), columns).join('');
+}
+
+function lastColumns(text: string, columns: number): string {
+  return take(charactersOf(text).reverse(), columns).reverse().join('');
+}
+
+function take(characters: readonly { text: string; width: number }[], columns: number): string[] {
+  const taken: string[] = [];
+  let left = columns;
+  for (const { text, width } of characters) {
+    if (width > left) break;
+    left -= width;
+    taken.push(text);
+  }
+  return taken;
+}
