@@ -133,6 +133,8 @@ export const slot = {
   leaveFromTail: 344,
   /** Code of guest-reasons.ts: the guest saw what ends the flow with a reset; 0: nothing. */
   fault: 348,
+  /** 1: a FIN that comes now is that of a close. */
+  closing: 352,
   // guest’s own, shared by its processes; the host reads none of it
   guestPrivate: 384,
 } as const;

@@ -4,7 +4,7 @@ import { recordField } from '../ledger/ledger-layout.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
-import { hasUnread, isDrained, pump } from './pump.js';
+import { hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
 import { readSwitches, showStart, showStop } from './switches.js';
 
@@ -101,6 +101,8 @@ export class LocalPairs {
     if (from !== null && (!isDrained(from) || from.state !== 'open')) return;
     // The FIN of a killed program may come before the word that its process is gone.
     if (from !== null && hasUnread(from) && this.owners.isAbandoned(from)) return this.close(from);
+    // Closed with bytes unread: that is no end of the stream but a reset.
+    if (from !== null && !from.closed && isClosing(from) && (hasUnread(from) || !isDrained(to))) return;
     this.book.setFinal(to);
   }
 
@@ -108,8 +110,11 @@ export class LocalPairs {
   close(end: FlowEnd): void {
     this.book.setClosed(end);
     const { peer } = end;
-    // As TCP does it: a reset does not take back what was sent before.
-    if (peer && !peer.closed && end.state === 'open') pump(end, peer, this.book.ledger);
+    // As TCP does it: a reset does not take back what was sent before; and what was sent before the close came in time.
+    if (peer && !peer.closed && end.state === 'open') {
+      pump(end, peer, this.book.ledger);
+      if (!peer.final) pump(peer, end, this.book.ledger);
+    }
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
       if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
         this.book.reset(peer, 'closed with bytes unread');

@@ -1,4 +1,4 @@
-import { ringBytes, rxRingOffset, txRingOffset } from '../channel/region-layout.js';
+import { ringBytes, rxRingOffset, slot, txRingOffset } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { copyMemory } from '../native/shared-memory.js';
@@ -118,6 +118,11 @@ export function isDrained(from: FlowEnd): boolean {
 export function readerBytes(end: FlowEnd): number {
   const unread = ((end.received | 0) - Atomics.load(end.words, end.rxTail)) | 0;
   return unread < 0 || unread > ringBytes ? Math.max(0, end.received - ringBytes) : end.received - unread;
+}
+
+/** Whether the guest is about to close its socket, or just has. */
+export function isClosing(end: FlowEnd): boolean {
+  return Atomics.load(end.words, end.at(slot.closing)) === 1;
 }
 
 /** Whether the guest left bytes unread that the other end sent. */

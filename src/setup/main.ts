@@ -1,13 +1,12 @@
 import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
-import { bundleVsockctl } from './bundle-vsockctl.js';
 import { compileGuestLibrary } from './guest-library.js';
 import { installPackages } from './install-packages.js';
 import { installOtherNode } from './other-node.js';
 import { purposes, type Purpose } from './system-packages.js';
 
 /** `npm run build`, `start` and `test` call this with what they are about to do. */
-async function setUp(word: string | undefined): Promise<void> {
+function setUp(word: string | undefined): void {
   const purpose = purposes.find((each): each is Purpose => each === word);
   if (purpose === undefined) {
     throw new VsocketError('usage', `usage: setup ${purposes.join(' | ')}`, '', ExitCode.usage);
@@ -15,11 +14,10 @@ async function setUp(word: string | undefined): Promise<void> {
   installPackages(purpose);
   if (purpose === 'test') installOtherNode();
   compileGuestLibrary();
-  if (purpose === 'build') await bundleVsockctl();
 }
 
 try {
-  await setUp(process.argv[2]);
+  setUp(process.argv[2]);
 } catch (error) {
   if (!(error instanceof VsocketError)) throw error;
   process.stderr.write(`vsocket: ${error.line}\n`);

@@ -93,10 +93,22 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *siz
     return result;
 }
 
+/* A ring holds back as many bytes as the kernel would, as far as they have room in it. */
+static int set_low_water(int fd, struct connection *c, const void *value, socklen_t size) {
+    int result = real()->setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, value, size), bytes = 1;
+    KEEP_ERRNO;
+    socklen_t out = sizeof bytes;
+    if (result != 0 || kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &out) != 0) return result;
+    if (bytes > (int)VS_RING_BYTES / 4) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
+    else store(&c->flow->header->low_water, (uint32_t)bytes);
+    return result;
+}
+
 EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_t size) {
     struct connection *c = connection_of(fd);
-    if (c && c->flow && !c->flow->plain && !carries_option(level, option, value, size))
-        keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
+    if (!c || !c->flow || c->flow->plain) return real()->setsockopt(fd, level, option, value, size);
+    if (level == SOL_SOCKET && option == SO_RCVLOWAT) return set_low_water(fd, c, value, size);
+    if (!carries_option(level, option, value, size)) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
     return real()->setsockopt(fd, level, option, value, size);
 }
 

@@ -56,12 +56,13 @@ struct vs_slot {
     uint32_t rx_head, rx_blocked;
     uint32_t pad3[14];
     /* guest */
-    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken, rx_ready, leave_reason, leave_from_tail, fault;
-    uint32_t pad4[8];
+    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken, rx_ready, leave_reason, leave_from_tail, fault,
+        closing;
+    uint32_t pad4[7];
     /* guest's own, shared by its processes */
     uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
-        tx_owing, tx_owed_from, reset_armed;
-    uint32_t pad5[20];
+        tx_owing, tx_owed_from, reset_armed, low_water;
+    uint32_t pad5[19];
 };
 
 /* A socket that several processes had before it was claimed, and how many. */

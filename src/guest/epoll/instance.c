@@ -234,7 +234,7 @@ void epoll_after_fork(void) {
 static void take_over_item(struct item *i) {
     struct connection *c = i->entry->connection;
     if (!c) return;
-    if (!c->flow && c->cookie && channel_ready()) flow_adopt(i->entry->fd, c);
+    if (!c->flow && c->cookie && channel_ready()) flow_adopt(c);
     keep_on_tcp(i->entry->fd, c, REASON_SHARED_EPOLL);
     if (i->out_of_list && !i->absent) put_into_list(i); /* the parent may have done so, too */
     i->out_of_list = false;

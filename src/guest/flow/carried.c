@@ -24,7 +24,7 @@ enum { TCP_OPTION_INQ = 36, TCP_OPTION_TX_DELAY = 37, SOL_OPTION_TIMESTAMP_NEW =
 enum { SOL_OPTION_TIMESTAMPING_NEW = 65 };
 
 /* What value of an option leaves the bytes of a stream, and when they come, as rings have them. */
-enum carried_when { ALWAYS, WHEN_ZERO, WHEN_AT_MOST_ONE, WHEN_NEGATIVE, WHEN_NO_TIME /* of SO_LINGER */ };
+enum carried_when { ALWAYS, WHEN_ZERO, WHEN_AT_MOST_ONE, WHEN_NEGATIVE };
 
 static const struct {
     int level, option;
@@ -48,7 +48,7 @@ static const struct {
     {SOL_SOCKET, SO_BINDTODEVICE, ALWAYS},
     {SOL_SOCKET, SO_BUSY_POLL, ALWAYS},
     {SOL_SOCKET, SO_INCOMING_CPU, ALWAYS},
-    {SOL_SOCKET, SO_LINGER, WHEN_NO_TIME},
+    {SOL_SOCKET, SO_LINGER, ALWAYS}, /* linger() of claim.c waits for the ring */
     {SOL_SOCKET, SO_RCVLOWAT, WHEN_AT_MOST_ONE},
     {SOL_SOCKET, SO_PEEK_OFF, WHEN_NEGATIVE},
     {SOL_SOCKET, SO_ZEROCOPY, WHEN_ZERO},
@@ -86,7 +86,6 @@ static const struct {
 #define OPTIONS (sizeof options / sizeof *options)
 
 static bool is_carried(enum carried_when when, const void *value, socklen_t size) {
-    struct linger linger;
     int number;
     if (when == ALWAYS || size < sizeof number || !may_be_memory(value, size)) return true; /* else the kernel refuses it */
     memcpy(&number, value, sizeof number);
@@ -94,10 +93,6 @@ static bool is_carried(enum carried_when when, const void *value, socklen_t size
     case WHEN_ZERO: return number == 0;
     case WHEN_AT_MOST_ONE: return number == 0 || number == 1;
     case WHEN_NEGATIVE: return number < 0;
-    case WHEN_NO_TIME:
-        if (size < sizeof linger) return true;
-        memcpy(&linger, value, sizeof linger);
-        return !linger.l_onoff || linger.l_linger == 0;
     default: return true;
     }
 }

@@ -15,6 +15,7 @@
 /* Before the front is mapped: what a host has by default. */
 #define CALLS_WITHOUT_FRONT 16
 #define BYTES_WITHOUT_FRONT (256 * 1024)
+#define LINGER_NAP_NS (1 * NS_PER_MILLISECOND)
 
 struct flow *flows_by_slot[VS_SLOTS];
 
@@ -142,9 +143,10 @@ static void write_claim(struct vs_slot *h, struct connection *c, const struct pl
     h->tx_stops = h->tx_stop_position = 0;
     store(&h->tx_gate, (uint32_t)GATE_OPEN);
     h->rx_tail = h->rx_end_of_stream = h->close_hints = h->rx_stops_taken = 0;
-    h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = 0;
+    h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = h->closing = 0;
     h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
     h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = 0;
+    h->low_water = 1;
     h->users = 1;
     h->generation = generation;
     h->cookie_low = (uint32_t)c->cookie;
@@ -172,7 +174,7 @@ static struct flow *claim(int fd, struct connection *c) {
     if (!carries_socket(fd)) return stays(c, REASON_SOCKET_OPTION), NULL;
     if (epoll_uses_shared(c)) return stays(c, REASON_SHARED_EPOLL), NULL;
     if (!channel_ready()) return NULL;
-    if (flow_adopt(fd, c)) return c->flow;
+    if (flow_adopt(c)) return c->flow;
     if (!holders_alone(c)) {
         note_reason(c->cookie, REASON_SHARED); /* until the others are gone */
         return NULL;
@@ -215,7 +217,7 @@ void flow_disarm_reset(int fd, struct flow *f) {
     if (swap(&f->header->reset_armed, 0u)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }
 
-bool flow_adopt(int fd, struct connection *c) {
+bool flow_adopt(struct connection *c) {
     for (uint32_t word = 0; c->cookie && word < VS_SLOTS / 32; word++) {
         for (uint32_t bits = load(&shared_front->slots_taken[word]); bits; bits &= bits - 1) {
             uint32_t slot = word * 32 + (uint32_t)__builtin_ctz(bits);
@@ -329,9 +331,25 @@ void flow_take_notices(struct flow *f) {
     }
 }
 
+/* close() waits for what the other end's ring has no room for, as long as SO_LINGER says; for what is on TCP the kernel does. */
+static void linger(int fd, struct flow *f) {
+    struct linger wanted;
+    socklen_t size = sizeof wanted;
+    if (tx_free(f) == VS_RING_BYTES || tx_frozen(f->header)) return;
+    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size) != 0 || !wanted.l_onoff) return;
+    uint64_t end = now_ns() + (uint64_t)wanted.l_linger * NS_PER_SECOND;
+    struct timespec nap = {0, LINGER_NAP_NS};
+    while (tx_free(f) < VS_RING_BYTES && !flow_is_dead(f) && now_ns() < end)
+        if (kernel(SYS_nanosleep, &nap, NULL) != 0) return; /* a signal ends the kernel's wait, too */
+}
+
 void flow_release(struct flow *f, int fd) {
     if (!f->plain) {
-        if (load(&f->header->users) == 1) flow_pay(fd, f);
+        if (load(&f->header->users) == 1) {
+            flow_pay(fd, f);
+            linger(fd, f);
+            store(&f->header->closing, 1u);
+        }
         if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }
     add_to(&f->header->users, -1);

@@ -36,7 +36,7 @@ struct flow *flow_for_call(int fd, struct connection *c);
 /* The same without counting. */
 struct flow *flow_in_use(struct connection *c);
 /* Another process of this VM may have claimed it: finds its slot by the cookie. */
-bool flow_adopt(int fd, struct connection *c);
+bool flow_adopt(struct connection *c);
 void flow_engage_locked(struct flow *f);
 bool flow_is_reset(struct flow *f);
 bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
@@ -118,6 +118,8 @@ int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struc
 void slot_lock(uint32_t *lock);
 void slot_unlock(uint32_t *lock);
 uint32_t rx_available(struct flow *f);
+/* Whether there is as much to read as SO_RCVLOWAT asks for, or nothing more will come here. */
+bool rx_enough(struct flow *f);
 uint32_t tx_free(struct flow *f);
 bool rx_at_end(struct flow *f);
 /* -1 with EFAULT when the program's memory cannot be its memory and nothing was moved. */

@@ -25,8 +25,10 @@ static void is_paid(struct vs_slot *h) {
     swap(&h->tx_stops, h->tx_starts);
 }
 
-/* What is in a ring cannot come to who reads from now on. */
-static void give_up(struct flow *f) {
+/* What is in a ring cannot come to who reads from now on: that one shall see a reset, and not the end of the stream. */
+static void give_up(int fd, struct flow *f) {
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    kernel(SYS_connect, fd, &nowhere, sizeof nowhere);
     f->header->fault = REASON_HANDED_ON;
     full_fence();
     doorbell(f->slot);
@@ -41,7 +43,7 @@ static void pay_locked(int fd, struct flow *f) {
     }
     uint32_t owed;
     while ((owed = h->tx_head - h->tx_owed_from) > 0) {
-        if (owed > VS_RING_BYTES) return give_up(f); /* it was written over */
+        if (owed > VS_RING_BYTES) return give_up(fd, f); /* it was written over */
         uint32_t offset = h->tx_owed_from % VS_RING_BYTES, first = VS_RING_BYTES - offset;
         if (first > owed) first = owed;
         ssize_t n = kernel(SYS_sendto, fd, f->tx + offset, first, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
@@ -135,7 +137,7 @@ void flow_leave(struct flow *f, enum reason why, enum unread unread) {
     if (!used) return become_plain(f); /* nobody ever sends in a ring that no reader knows */
     await_host(f);
     int fd = f->connection ? connection_descriptor(f->connection) : -1;
-    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_COMES_AGAIN && !rx_settled(f)) give_up(f);
+    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_COMES_AGAIN && !rx_settled(f)) give_up(fd, f);
 }
 
 void flow_leave_all(enum reason why) {

@@ -17,7 +17,7 @@ static int read_events(int fd, struct flow *f) {
         tcp_look(fd, f);
         slot_unlock(&h->rx_lock);
     }
-    int events = rx_available(f) ? POLLIN : 0;
+    int events = rx_enough(f) ? POLLIN : 0;
     if (load(&h->rx_final)) events |= POLLRDHUP; /* all of the stream is here, though it may be unread */
     if (rx_at_end(f) || h->rx_shut) events |= POLLIN | POLLRDHUP;
     return events;

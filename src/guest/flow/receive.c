@@ -86,7 +86,8 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
     if (length == 0 && kind == AS_READ) return 0;
     pthread_testcancel();
     if (__builtin_expect(f->header->reset_armed, 0)) flow_disarm_reset(fd, f);
-    size_t total = (size_t)length, done = 0;
+    size_t total = (size_t)length, done = 0, low_water = load(&f->header->low_water);
+    size_t wanted = flags & MSG_WAITALL || total < low_water ? total : low_water;
     uint64_t deadline = 0;
     bool has_timeout = false;
     for (;;) {
@@ -94,12 +95,11 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
         ssize_t n = total ? receive_once(fd, f, iov, count, done, flags) : receive_nothing(fd, f);
         if (n > 0) {
             done += (size_t)n;
-            if (done >= total || !(flags & MSG_WAITALL) || (flags & MSG_PEEK)) return (ssize_t)done;
+            if (done >= wanted || (flags & MSG_PEEK)) return (ssize_t)done;
             continue;
         }
         if (n == 0) return (ssize_t)done;
         if (errno != EAGAIN) return done ? (ssize_t)done : -1;
-        if (done && !(flags & MSG_WAITALL)) return (ssize_t)done;
         if (is_nonblocking(fd, flags)) {
             errno = EAGAIN;
             return done ? (ssize_t)done : -1;

@@ -38,6 +38,12 @@ uint32_t rx_available(struct flow *f) {
     return before_stop < n ? before_stop : n;
 }
 
+bool rx_enough(struct flow *f) {
+    struct vs_slot *h = f->header;
+    uint32_t n = rx_available(f);
+    return n > 0 && (n >= load(&h->low_water) || load(&h->rx_final) || rx_stop_told(h));
+}
+
 uint32_t tx_free(struct flow *f) {
     uint32_t used = f->header->tx_head - load(&f->header->tx_tail);
     return used <= VS_RING_BYTES ? VS_RING_BYTES - used : 0;

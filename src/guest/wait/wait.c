@@ -48,8 +48,11 @@ struct kernel_sigaction {
     uint64_t mask;
 };
 
+bool one_shot_handlers;
+
 /* Asked of the kernel when it matters: there are many ways to install a handler. */
 bool signals_restart(void) {
+    if (load(&one_shot_handlers)) return false;
     for (int signal = 1; signal < NSIG; signal++) {
         struct kernel_sigaction now;
         if (kernel(SYS_rt_sigaction, signal, NULL, &now, sizeof now.mask) != 0) continue;

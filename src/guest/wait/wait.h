@@ -15,7 +15,8 @@ bool spin_until(condition ready, void *of);
 /* Told after a sleep how long it was: short sleeps should have been spins. */
 void spin_learn(uint64_t slept_ns);
 struct timespec *timeout_until(uint64_t deadline_ns, uint64_t cap_ns, struct timespec *out);
-/* EINTR is the program's to see unless all its handlers restart calls. */
+/* EINTR is the program's to see unless all its handlers restart calls, and always did: some are gone when they have run. */
+extern bool one_shot_handlers;
 bool signals_restart(void);
 /* 1: look again; -1 with errno. Timeouts by SO_RCVTIMEO or SO_SNDTIMEO give EAGAIN. */
 int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool has_timeout);
