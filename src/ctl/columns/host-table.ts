@@ -21,6 +21,8 @@ export interface HostRow extends Unknown<Seen<Host>> {
   /** Why it failed, or what is different about it, for people and for machines. */
   error: string | null;
   errorCode: string | null;
+  /** What to do about it. */
+  remedy: string | null;
   /** When it said what is known of it. ISO 8601. */
   answeredAt: string | null;
   /** How long that has been, in seconds. */
@@ -38,8 +40,8 @@ export interface Age {
 export function hostRow(outcome: HostOutcome<Seen<Host>>, { answeredAt, now, isStale }: Age): HostRow {
   const { host } = outcome;
   if (!outcome.ok) {
-    const { message, code } = outcome.error;
-    return { ...unknownHost(host), status: 'failed', error: message, errorCode: code };
+    const { message, code, remedy } = outcome.error;
+    return { ...unknownHost(host), status: 'failed', error: message, errorCode: code, remedy };
   }
   const skew = skewOf(outcome.answer);
   return {
@@ -73,6 +75,7 @@ export function unknownHost(host: string): HostRow {
     status: 'connecting',
     error: null,
     errorCode: null,
+    remedy: null,
     answeredAt: null,
     ageSeconds: null,
     name: null,
@@ -277,6 +280,15 @@ export const hostTable: Table<HostRow> = {
       spans: true,
       summary: 'why it cannot be reached, or what is different about it',
       tone: (row) => (row.status === 'failed' ? 'bad' : 'warning'),
+    }),
+    field('remedy', {
+      header: 'WHAT TO DO',
+      kind: 'text',
+      show: 'wide',
+      priority: 13,
+      usualWidth: 40,
+      prose: true,
+      summary: 'what may help where it cannot be reached',
     }),
     field('errorCode', {
       header: 'ERROR CODE',

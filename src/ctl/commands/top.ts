@@ -6,6 +6,7 @@ import { flowTable } from '../columns/flow-table.js';
 import { parseSortOrder } from '../columns/compare-rows.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
 import { compileFilter } from '../../filter/compile-filter.js';
+import { canMoveCursor } from '../text/terminal-kind.js';
 import { chooseHosts } from '../fleet/host-names.js';
 import { defineCommand } from './command.js';
 import type { Context } from './context.js';
@@ -62,7 +63,7 @@ export const topCommand = defineCommand({
     },
     { long: 'limit', value: 'NUMBER', summary: 'that many flows a printed frame at most' },
     { long: 'readonly', summary: 'no kills' },
-    { long: 'ascii', summary: 'plain ASCII only' },
+    { long: 'ascii', summary: 'plain ASCII only, as where the locale is not UTF-8' },
     ...fleetOptions,
   ],
   examples: [
@@ -86,6 +87,10 @@ export const topCommand = defineCommand({
 
 function wantsUi(input: TopInput, context: Context): boolean {
   if (input.iterations !== undefined || input.output !== undefined || !context.stdout.isTTY) return false;
+  if (!canMoveCursor(context.environment)) {
+    const message = 'top needs a terminal whose cursor can be moved, TERM is not that of one';
+    throw new VsocketError('no-terminal', message, 'say --iterations for plain output', ExitCode.usage);
+  }
   if (context.stdin.isTTY) return true;
   throw new VsocketError(
     'no-terminal',

@@ -32,9 +32,12 @@ export async function reportFailures(
   outcomes: readonly HostOutcome<unknown>[],
   context: Context,
 ): Promise<void> {
-  for (const outcome of outcomes) {
-    if (!outcome.ok) await write(context.stderr, `vsockctl: ${outcome.host}: ${outcome.error.line}\n`);
-  }
+  for (const line of failureLines(outcomes)) await write(context.stderr, `vsockctl: ${line}\n`);
+}
+
+/** What is wrong with each host that failed. */
+export function failureLines(outcomes: readonly HostOutcome<unknown>[]): string[] {
+  return outcomes.flatMap((outcome) => (outcome.ok ? [] : [`${outcome.host}: ${outcome.error.line}`]));
 }
 
 /** Hosts that all fail for the same reason give its exit code; some that fail among others are `some hosts failed`. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { userDirectory } from '../model/user-directory.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 
@@ -32,8 +33,7 @@ export function chooseHosts(given: readonly string[], environment: NodeJS.Proces
 
 /** `$XDG_CONFIG_HOME/vsockctl/hosts`, `~/.config/vsockctl/hosts` by default. */
 export function hostsFile(environment: NodeJS.ProcessEnv): string {
-  const base = environment['XDG_CONFIG_HOME'] ?? join(environment['HOME'] ?? '/', '.config');
-  return join(base, 'vsockctl', 'hosts');
+  return join(userDirectory(environment, 'XDG_CONFIG_HOME', '.config'), 'hosts');
 }
 
 /** Names separated by blanks, commas or newlines; `#` starts a comment. */

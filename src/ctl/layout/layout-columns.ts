@@ -27,6 +27,11 @@ export interface Room {
   memory: WidthMemory;
 }
 
+/** A wide window has room to breathe. */
+export function gapFor(windowWidth: number): number {
+  return windowWidth < 160 ? 1 : 2;
+}
+
 interface Widths {
   /** Below which it is of no use. */
   least: number;

@@ -12,6 +12,8 @@ export interface Scene {
   list: ViewList;
   /** Rows of the list that fit on the screen. */
   visibleRows: number;
+  /** Keys of the columns that are on the screen. */
+  shownKeys: readonly string[];
 }
 
 type Action = (state: UiState, scene: Scene) => UiState;
@@ -36,14 +38,19 @@ export const stateActions = {
   openKill,
   toggleMark,
   clearMarks: (state) => ({ ...state, marked: new Set() }),
-  sortLeft: (state, { list }) => shiftSort(state, list, -1),
-  sortRight: (state, { list }) => shiftSort(state, list, 1),
+  sortLeft: (state, { shownKeys }) => shiftSort(state, shownKeys, -1),
+  sortRight: (state, { shownKeys }) => shiftSort(state, shownKeys, 1),
+  scrollLeft: (state) => scroll(state, state.layouts[state.view].skipped - 1),
+  scrollRight: (state, { list }) =>
+    scroll(state, Math.min(state.layouts[state.view].skipped + 1, list.columns.length - 2)),
+  openColumns: (state) => ({ ...state, dialog: { kind: 'columns', index: 0 } }),
+  openDetails,
   reverseSort: (state) => {
     const sort = state.sorts[state.view];
     return { ...state, sorts: { ...state.sorts, [state.view]: { ...sort, reverse: !sort.reverse } } };
   },
   toggleSplit,
-  toggleWide: (state) => ({ ...state, wide: !state.wide }),
+  toggleWide,
   toggleFreeze: (state, { frame }) => ({ ...state, frozen: state.frozen === null ? frame : null }),
   slower: (state) => ({
     ...state,
@@ -110,6 +117,23 @@ function openKill(state: UiState, { frame, list }: Scene): UiState {
   return { ...state, dialog: { kind: 'kill', targets: sorted, hidden, top: 0, focus: 'cancel', typed: '' } };
 }
 
+function toggleWide(state: UiState): UiState {
+  const say = (text: string): UiState => ({ ...state, message: { text, tone: 'muted' } });
+  if (state.layouts[state.view].columns !== null)
+    return say('the columns of this view are chosen: press c, then r');
+  return state.wide ? { ...state, wide: false } : { ...say('what has no room: ] scrolls there'), wide: true };
+}
+
+function scroll(state: UiState, skipped: number): UiState {
+  const layout = { ...state.layouts[state.view], skipped: Math.max(0, skipped) };
+  return { ...state, layouts: { ...state.layouts, [state.view]: layout } };
+}
+
+function openDetails(state: UiState, { frame }: Scene): UiState {
+  const details = views[state.view].details(frame, state, state.positions[state.view].id);
+  return details === null ? state : { ...state, dialog: { kind: 'details', ...details, top: 0 } };
+}
+
 /** Marks stay: together again, the row of a connection has the mark that either end had. */
 function toggleSplit(state: UiState, { frame }: Scene): UiState {
   if (!state.split) return { ...state, split: true };
@@ -127,8 +151,8 @@ function toggleMark(state: UiState, scene: Scene): UiState {
 }
 
 /** Only over columns that are shown; from an order by none of them, to the first or the last. */
-function shiftSort(state: UiState, list: ViewList, step: 1 | -1): UiState {
-  const keys = list.columns.map((column) => column.key);
+function shiftSort(state: UiState, keys: readonly string[], step: 1 | -1): UiState {
+  if (keys.length === 0) return state;
   const found = keys.indexOf(state.sorts[state.view].key);
   const index = found < 0 && step < 0 ? 0 : found;
   const key = keys[(index + step + keys.length) % keys.length] ?? keys[0] ?? '';

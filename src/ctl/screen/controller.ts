@@ -21,8 +21,8 @@ export interface ControllerEffects {
   setDelay: (seconds: number) => void;
   /** Another view is open, and may need other lists. */
   open: (view: ViewName) => void;
-  /** Null, or a message. */
-  rememberWide: (wide: boolean) => string | null;
+  /** Remembers how the columns are laid out. Null, or a message. */
+  remember: (state: Pick<UiState, 'wide' | 'layouts'>) => string | null;
   effect: (name: EffectName) => void;
 }
 
@@ -40,6 +40,7 @@ export class Controller {
   #live: LiveFrame;
   #list: ViewList;
   #lines: Line[] = [];
+  #shownKeys: readonly string[] = [];
   #size: Size;
   readonly #listeners = new Set<() => void>();
   readonly #bindings: ReadonlyMap<string, ActionName>;
@@ -94,7 +95,8 @@ export class Controller {
     }
     if (this.state.delaySeconds !== before.delaySeconds) this.effects.setDelay(this.state.delaySeconds);
     if (this.state.view !== before.view) this.effects.open(this.state.view);
-    if (this.state.wide !== before.wide) this.#say(this.effects.rememberWide(this.state.wide));
+    if (this.state.wide !== before.wide || this.state.layouts !== before.layouts)
+      this.#say(this.effects.remember(this.state));
     this.#refresh();
   }
 
@@ -107,6 +109,7 @@ export class Controller {
       frame: this.#frame,
       list: this.#list,
       visibleRows: listRows(this.#frame, this.#size),
+      shownKeys: this.#shownKeys,
     };
     this.state = stateActions[action](this.state, scene);
   }
@@ -149,7 +152,9 @@ export class Controller {
     const memory = this.#memories.get(view) ?? new Map<string, number>();
     this.#memories.set(view, memory);
     const { glyphs, readonly } = this.options;
-    this.#lines = drawScreen(frame, this.#list, this.state, { size: this.#size, glyphs, readonly, memory });
+    const options = { size: this.#size, glyphs, readonly, memory };
+    const { lines, shownKeys } = drawScreen(frame, this.#list, this.state, options);
+    [this.#lines, this.#shownKeys] = [lines, shownKeys];
     for (const listener of this.#listeners) listener();
   }
 }

@@ -1,7 +1,7 @@
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { numberToType } from '../model/many-flows.js';
 import type { Dialog, UiState } from './ui-state.js';
-import { views } from './views.js';
+import { chosenColumns, views } from './views.js';
 
 /** What a key does while a dialog is open. `kill` says that the user confirmed. */
 export interface DialogResult {
@@ -11,6 +11,7 @@ export interface DialogResult {
 
 type Input = Extract<Dialog, { kind: 'input' }>;
 type Kill = Extract<Dialog, { kind: 'kill' }>;
+type Columns = Extract<Dialog, { kind: 'columns' }>;
 
 /** Least and longest delay that can be typed, in seconds. */
 const delayLimits = { least: 0.2, most: 3600 };
@@ -20,16 +21,47 @@ export function dialogKey(state: UiState, dialog: Dialog, key: string): DialogRe
   const stay = (next: Dialog): DialogResult => ({ state: { ...state, dialog: next }, kill: false });
   switch (dialog.kind) {
     case 'help':
+    case 'details':
       if (key === 'down' || key === 'j' || key === 'pagedown')
         return stay({ ...dialog, top: dialog.top + 1 });
       if (key === 'up' || key === 'k' || key === 'pageup')
         return stay({ ...dialog, top: Math.max(0, dialog.top - 1) });
       return { state: closed, kill: false };
+    case 'columns':
+      return { state: columnsKey(state, dialog, key), kill: false };
     case 'kill':
       return killKey(closed, dialog, key, stay);
     case 'input':
       return { state: inputKey(state, dialog, key), kill: false };
   }
+}
+
+/** Space takes a column in or out at once; the last one stays. */
+function columnsKey(state: UiState, dialog: Columns, key: string): UiState {
+  const { columns } = views[state.view];
+  const to = (index: number): UiState => ({
+    ...state,
+    dialog: { ...dialog, index: Math.max(0, Math.min(columns.length - 1, index)) },
+  });
+  const choose = (chosen: readonly string[] | null): UiState => ({
+    ...state,
+    layouts: {
+      ...state.layouts,
+      [state.view]: { ...state.layouts[state.view], columns: chosen, skipped: 0 },
+    },
+  });
+  if (key === 'down' || key === 'j') return to(dialog.index + 1);
+  if (key === 'up' || key === 'k') return to(dialog.index - 1);
+  if (key === 'home' || key === 'g') return to(0);
+  if (key === 'end' || key === 'G') return to(columns.length - 1);
+  if (key === 'r') return choose(null);
+  if (key !== 'space' && key !== 'x') return { ...state, dialog: null };
+  const chosen = new Set(chosenColumns(state));
+  const { key: toggled } = columns[dialog.index]!;
+  if (!chosen.delete(toggled)) chosen.add(toggled);
+  return chosen.size === 0
+    ? state
+    : choose(columns.map((column) => column.key).filter((one) => chosen.has(one)));
 }
 
 function killKey(

@@ -1,5 +1,7 @@
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { overlayBox } from './box-lines.js';
+import { columnLines } from './column-lines.js';
+import { detailsLines } from './details-lines.js';
 import { helpLines, killLines, killTitle } from './dialog-lines.js';
 import { footerLine } from './footer-line.js';
 import { headerHeight, headerLines } from './header-lines.js';
@@ -29,18 +31,25 @@ export function listRows(frame: LiveFrame, size: Size): number {
   return Math.max(1, size.rows - headerHeight(frame) - 2);
 }
 
-/** The whole screen: exactly `rows` lines of exactly `columns` columns. */
-export function drawScreen(frame: LiveFrame, list: ViewList, state: UiState, options: DrawOptions): Line[] {
+export interface Screen {
+  /** Exactly `rows` lines of exactly `columns` columns. */
+  lines: Line[];
+  /** Keys of the columns that are on it. */
+  shownKeys: readonly string[];
+}
+
+export function drawScreen(frame: LiveFrame, list: ViewList, state: UiState, options: DrawOptions): Screen {
   const { size, glyphs, readonly, memory } = options;
   const { columns: width } = size;
-  if (width < smallest.columns || size.rows < smallest.rows) return tooSmall(size);
+  if (width < smallest.columns || size.rows < smallest.rows) return { lines: tooSmall(size), shownKeys: [] };
   const rows = listRows(frame, size);
-  const middle = listLines(list, state, { width, rows, glyphs, memory });
-  return [
+  const { lines, shownKeys } = listLines(list, state, { width, rows, glyphs, memory });
+  const whole = [
     ...headerLines(frame, list, state, width, glyphs),
-    ...withDialog(middle, state, options),
+    ...withDialog(lines, state, options),
     footerLine(state, readonly, width, glyphs),
   ];
+  return { lines: whole, shownKeys };
 }
 
 function withDialog(lines: Line[], state: UiState, { size, glyphs, readonly }: DrawOptions): Line[] {
@@ -49,10 +58,20 @@ function withDialog(lines: Line[], state: UiState, { size, glyphs, readonly }: D
     const content = helpLines(readonly, size.columns, lines.length, dialog.top, glyphs);
     return overlayBox(lines, 'Keys (any key closes, j k scroll)', content, size.columns, glyphs);
   }
+  // Lines and columns that a box leaves for what is in it.
+  const [height, width] = [lines.length - 2, size.columns - 6];
+  if (dialog?.kind === 'columns')
+    return overlayBox(lines, columnsTitle, columnLines(state, dialog, height), size.columns, glyphs);
+  if (dialog?.kind === 'details') {
+    const title = `${dialog.title} (any key closes, j k scroll)`;
+    return overlayBox(lines, title, detailsLines(dialog, width, height), size.columns, glyphs);
+  }
   if (dialog?.kind === 'kill')
     return overlayBox(lines, killTitle(dialog), killLines(dialog, lines.length), size.columns, glyphs);
   return lines;
 }
+
+const columnsTitle = 'Columns (space in or out, r as they were, any other key closes)';
 
 function tooSmall(size: Size): Line[] {
   const text = `window too small: ${String(size.columns)}x${String(size.rows)}, needs ${String(smallest.columns)}x${String(smallest.rows)}`;

@@ -66,6 +66,16 @@ export const keyBindings: readonly KeyBinding[] = [
   { keys: ['>'], label: '>', summary: 'sort by the column to the right', action: 'sortRight', hint: 'sort' },
   { keys: ['r'], label: 'r', summary: 'reverse the order', action: 'reverseSort', hint: 'reverse' },
   {
+    keys: ['i'],
+    label: 'i',
+    summary: 'all of this row, nothing cut: names, reasons',
+    action: 'openDetails',
+    hint: 'info',
+  },
+  { keys: ['c'], label: 'c', summary: 'choose columns; remembered', action: 'openColumns', hint: 'columns' },
+  { keys: ['['], label: '[', summary: 'scroll sideways, to the left', action: 'scrollLeft' },
+  { keys: [']'], label: ']', summary: 'scroll sideways, to the right; remembered', action: 'scrollRight' },
+  {
     keys: ['x'],
     label: 'x',
     summary: 'split connections: each end a row of its own, or not',
@@ -75,7 +85,7 @@ export const keyBindings: readonly KeyBinding[] = [
   {
     keys: ['w'],
     label: 'w',
-    summary: 'more columns; stays on after a restart',
+    summary: 'more columns; remembered',
     action: 'toggleWide',
     hint: 'wide',
   },

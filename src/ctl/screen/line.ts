@@ -21,6 +21,8 @@ export interface Glyphs {
   failed: string;
   descending: string;
   ascending: string;
+  toTheLeft: string;
+  toTheRight: string;
   box: {
     topLeft: string;
     topRight: string;
@@ -39,6 +41,8 @@ export const unicodeGlyphs: Glyphs = {
   failed: '✗',
   descending: '▼',
   ascending: '▲',
+  toTheLeft: '‹',
+  toTheRight: '›',
   box: { topLeft: '┌', topRight: '┐', bottomLeft: '└', bottomRight: '┘', across: '─', side: '│' },
 };
 
@@ -50,6 +54,8 @@ export const asciiGlyphs: Glyphs = {
   failed: 'x',
   descending: 'v',
   ascending: '^',
+  toTheLeft: '<',
+  toTheRight: '>',
   box: { topLeft: '+', topRight: '+', bottomLeft: '+', bottomRight: '+', across: '-', side: '|' },
 };
 

@@ -1,6 +1,12 @@
 import { displayWidth, fit } from '../text/width.js';
 import { alignmentOf, fitCells, spanningText, widthFrom } from '../layout/fit-cells.js';
-import { layoutColumns, type PlacedColumn, type WidthMemory } from '../layout/layout-columns.js';
+import {
+  gapFor,
+  layoutColumns,
+  layoutFrom,
+  type PlacedColumn,
+  type WidthMemory,
+} from '../layout/layout-columns.js';
 import { fitLine, type Glyphs, type Line } from './line.js';
 import type { UiState } from './ui-state.js';
 import type { Cell, ViewList } from './view-list.js';
@@ -21,19 +27,28 @@ const margin = 2;
 interface Grid {
   list: ViewList;
   placed: readonly PlacedColumn[];
+  /** Columns after the first that are scrolled past. */
+  skipped: number;
   gap: number;
   area: ListArea;
 }
 
 /** The header and the rows that can be seen; the only rows for which anything is formatted. */
-export function listLines(list: ViewList, state: UiState, area: ListArea): Line[] {
+export function listLines(
+  list: ViewList,
+  state: UiState,
+  area: ListArea,
+): { lines: Line[]; shownKeys: string[] } {
   const { top, index: cursor } = state.positions[state.view];
   const ids = list.ids.slice(top, top + area.rows);
   const rows = ids.map((_, offset) => list.cells(top + offset));
   const texts = rows.map((cells) => cells.map(({ text }) => text));
   const gap = gapFor(area.width);
   const room = { width: area.width - margin, gap, memory: area.memory };
-  const grid: Grid = { list, placed: layoutColumns(list.columns, texts, room), gap, area };
+  const skipped = Math.min(state.layouts[state.view].skipped, list.columns.length - 2);
+  const placed =
+    skipped > 0 ? layoutFrom(list.columns, texts, room, skipped) : layoutColumns(list.columns, texts, room);
+  const grid: Grid = { list, placed, skipped, gap, area };
   const lines = [headerLine(grid, state)];
   for (const [offset, fitted] of fitCells(list.columns, texts, grid.placed, area.glyphs.cut).entries()) {
     const line = rowLine(grid, rows[offset]!, fitted, state.marked.has(ids[offset]!));
@@ -44,15 +59,11 @@ export function listLines(list: ViewList, state: UiState, area: ListArea): Line[
       fitLine([{ text: `  ${emptyText(list, state)}`, tone: 'muted' }], area.width, area.glyphs.cut),
     );
   while (lines.length < area.rows + 1) lines.push(fitLine([{ text: '' }], area.width, ''));
-  return lines;
+  return { lines, shownKeys: placed.map(({ index }) => list.columns[index]!.key) };
 }
 
-/** A wide window has room to breathe. */
-export function gapFor(width: number): number {
-  return width < 160 ? 1 : 2;
-}
-
-function headerLine({ list, placed, gap, area }: Grid, state: UiState): Line {
+/** The titles; at the left it says whether there are columns to either side that are not shown. */
+function headerLine({ list, placed, skipped, gap, area }: Grid, state: UiState): Line {
   const sort = state.sorts[state.view];
   const cells = placed.map(({ index, width }) => {
     const column = list.columns[index]!;
@@ -62,8 +73,11 @@ function headerLine({ list, placed, gap, area }: Grid, state: UiState): Line {
     const header = fit(column.header, Math.min(room, displayWidth(column.header)), 'left', area.glyphs.cut);
     return fit(isSorted ? header + arrow : header, width, alignmentOf(column), area.glyphs.cut);
   });
+  const { glyphs } = area;
+  const toTheLeft = skipped > 0 ? glyphs.toTheLeft : ' ';
+  const toTheRight = placed.length + skipped < list.columns.length ? glyphs.toTheRight : ' ';
   return fitLine(
-    [{ text: `  ${cells.join(' '.repeat(gap))}`, bold: true, inverse: true }],
+    [{ text: `${toTheLeft}${toTheRight}${cells.join(' '.repeat(gap))}`, bold: true, inverse: true }],
     area.width,
     area.glyphs.cut,
   );

@@ -1,3 +1,4 @@
+import type { Tone } from '../columns/column.js';
 import type { SortOrder } from '../columns/compare-rows.js';
 import type { FlowRow } from '../columns/flow-table.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
@@ -10,8 +11,18 @@ export interface Position {
   top: number;
 }
 
+/** How a view’s columns are laid out; remembered from one run to the next. */
+export interface ViewLayout {
+  /** Keys of those that were chosen; null: those that it has anyway. */
+  columns: readonly string[] | null;
+  /** Those after the first that are scrolled past. */
+  skipped: number;
+}
+
 export type Dialog =
   | { kind: 'help'; top: number }
+  | { kind: 'columns'; index: number }
+  | { kind: 'details'; title: string; fields: readonly Field[]; top: number }
   | { kind: 'input'; purpose: 'filter' | 'delay'; text: string; before: string; error: string }
   | {
       kind: 'kill';
@@ -25,6 +36,13 @@ export type Dialog =
       typed: string;
     };
 
+/** One property of a row, with its whole text. */
+export interface Field {
+  name: string;
+  text: string;
+  tone: Tone;
+}
+
 /** Everything that keys change. Plain data: actions make a new one of the old one. */
 export interface UiState {
   view: ViewName;
@@ -34,6 +52,7 @@ export interface UiState {
   filters: Record<ViewName, string>;
   marked: ReadonlySet<string>;
   wide: boolean;
+  layouts: Record<ViewName, ViewLayout>;
   /** Each end of a connection is a row of its own. */
   split: boolean;
   /** The frame that stays while the world goes on. */
@@ -48,7 +67,12 @@ export interface InitialSettings {
   sort: SortOrder;
   delaySeconds: number;
   wide: boolean;
+  layouts: Record<ViewName, ViewLayout>;
+  /** Said at the start; null: nothing. */
+  warning: string | null;
 }
+
+export const usualLayout: ViewLayout = { columns: null, skipped: 0 };
 
 /** At the first row. */
 export const start: Position = { id: null, index: 0, top: 0 };
@@ -62,10 +86,11 @@ export function initialState(settings: InitialSettings): UiState {
     filters: { ...forEachView(() => ''), flows: settings.filter },
     marked: new Set(),
     wide: settings.wide,
+    layouts: settings.layouts,
     split: false,
     frozen: null,
     delaySeconds: settings.delaySeconds,
     dialog: null,
-    message: null,
+    message: settings.warning === null ? null : { text: settings.warning, tone: 'bad' },
   };
 }

@@ -1,4 +1,4 @@
-import { shownColumns, type Table, type Tone } from '../columns/column.js';
+import { shownColumns, type Column, type Table, type Tone } from '../columns/column.js';
 import { sortRows } from '../columns/compare-rows.js';
 import { formatCell } from '../columns/format-value.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
@@ -25,6 +25,20 @@ export interface ViewList {
   cells: (index: number) => Cell[];
 }
 
+/** Just after the columns that are seen at every width. */
+const wantedPriority = 5;
+
+/** The columns that were chosen, in the table’s order, or those that it has anyway. */
+function columnsIn<Row>(table: Table<Row>, state: UiState): Column<Row>[] {
+  const { columns } = state.layouts[state.view];
+  const chosen = table.columns.filter(({ key }) => columns?.includes(key) === true);
+  if (chosen.length === 0) return shownColumns(table, state.wide);
+  // Who asks for one that is not there by itself wants to see it.
+  return chosen.map((column) =>
+    column.show === 'always' ? column : { ...column, priority: wantedPriority },
+  );
+}
+
 /** `at` is the frame's own time, so that ages stand still in a frozen frame. */
 export function listRows<Row extends { host: string }>(
   rows: readonly Row[],
@@ -38,7 +52,7 @@ export function listRows<Row extends { host: string }>(
     table,
     state.sorts[state.view],
   );
-  const columns = shownColumns(table, state.wide);
+  const columns = columnsIn(table, state);
   const now = Date.parse(frame.at);
   return {
     columns,

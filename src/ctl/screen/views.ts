@@ -1,4 +1,4 @@
-import type { Table } from '../columns/column.js';
+import type { Column, Table } from '../columns/column.js';
 import type { SortOrder } from '../columns/compare-rows.js';
 import { counterTable } from '../columns/counter-table.js';
 import { deviceTable } from '../columns/device-table.js';
@@ -6,12 +6,13 @@ import { flowTable, type FlowEnd } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
 import { queuePairTable } from '../columns/queue-pair-table.js';
 import { vmTable } from '../columns/vm-table.js';
+import { formatCell } from '../columns/format-value.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
 import { compileFilter } from '../../filter/compile-filter.js';
 import { Connections } from '../model/connections.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import type { FrameList } from '../model/frame.js';
-import type { UiState } from './ui-state.js';
+import type { Field, UiState } from './ui-state.js';
 import { listRows, type ViewList } from './view-list.js';
 
 export const viewNames = ['hosts', 'vms', 'flows', 'devices', 'qps', 'counters'] as const;
@@ -44,11 +45,17 @@ interface Definition<Row> {
   outer: { view: ViewName; keeps: readonly (keyof Scope)[] };
 }
 
+/** A row with all that is known of it, nothing cut. */
+export interface Details {
+  title: string;
+  fields: Field[];
+}
+
 /** The same without the row’s type, so that all views can be handled alike. */
 export interface View {
   title: string;
   plural: string;
-  columns: readonly { key: string; header: string }[];
+  columns: readonly Pick<Column<never>, 'key' | 'header' | 'summary' | 'show'>[];
   sort: SortOrder;
   polls: FrameList | null;
   outer: Definition<never>['outer'];
@@ -56,6 +63,8 @@ export interface View {
   list: (frame: LiveFrame, state: UiState) => ViewList;
   /** @throws VsocketError when the filter is wrong */
   checkFilter: (text: string) => void;
+  /** All there is to know of a row; null where it is gone. */
+  details: (frame: LiveFrame, state: UiState, id: string | null) => Details | null;
   /** What is in the row of this id; null where one cannot go in. */
   goIn: (frame: LiveFrame, id: string | null) => { view: ViewName; scope: Scope } | null;
 }
@@ -79,6 +88,20 @@ function defineView<Row extends { host: string }>(definition: Definition<Row>): 
       };
     }),
     checkFilter: (text) => void compileFilter(text, vocabularyOf(table)),
+    details: (frame, state, id) => {
+      const row = fold(rows(frame), frame, state).find((candidate) => table.locate(candidate) === id);
+      if (row === undefined) return null;
+      const now = frame.stale.get(row.host) ?? Date.parse(frame.at);
+      const fields = table.columns.map((column) => ({
+        name: column.header,
+        text: formatCell(column, row, { exact: false, now }),
+        tone: column.tone?.(row) ?? 'plain',
+      }));
+      return {
+        title: `${table.noun} ${table.identify(row)}`,
+        fields: fields.filter(({ text }) => text !== '-'),
+      };
+    },
     goIn: (frame, id) => {
       const row = rows(frame).find((candidate) => table.locate(candidate) === id);
       if (inner === undefined || row === undefined) return null;
@@ -92,8 +115,8 @@ type MakeList = (frame: LiveFrame, state: UiState) => ViewList;
 function remembered(make: MakeList): MakeList {
   let last: { inputs: readonly unknown[]; list: ViewList } | null = null;
   return (frame, state) => {
-    const { view, filters, sorts, scope, wide, split } = state;
-    const inputs = [frame, filters[view], sorts[view], scope, wide, split];
+    const { view, filters, sorts, scope, wide, split, layouts } = state;
+    const inputs = [frame, filters[view], sorts[view], scope, wide, split, layouts[view]];
     if (last === null || inputs.some((input, index) => input !== last?.inputs[index]))
       last = { inputs, list: make(frame, state) };
     return last.list;
@@ -169,6 +192,12 @@ export const views: Record<ViewName, View> = {
     outer: { view: 'devices', keeps: ['host'] },
   }),
 };
+
+/** Keys of the columns that the open view has. */
+export function chosenColumns({ view, layouts, wide }: UiState): readonly string[] {
+  const shown = views[view].columns.filter(({ show }) => show === 'always' || (wide && show === 'wide'));
+  return layouts[view].columns ?? shown.map(({ key }) => key);
+}
 
 /** One value for each view. */
 export function forEachView<Value>(make: (name: ViewName) => Value): Record<ViewName, Value> {

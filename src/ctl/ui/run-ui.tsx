@@ -3,16 +3,18 @@ import { ExitCode } from '../../errors/exit-code.js';
 import { parseSortOrder } from '../columns/compare-rows.js';
 import { flowTable } from '../columns/flow-table.js';
 import type { Context } from '../commands/context.js';
+import { failureLines } from '../commands/with-fleet.js';
 import type { TopInput } from '../commands/top.js';
 import { carryOutKill } from '../fleet/kill-flows.js';
-import type { Fleet, HostOutcome } from '../fleet/fleet.js';
+import type { Fleet } from '../fleet/fleet.js';
 import { FleetMonitor } from '../model/fleet-monitor.js';
-import { loadSettings, saveSettings } from '../model/settings-file.js';
+import { SettingsFile, type Settings } from '../model/settings-file.js';
 import { Controller } from '../screen/controller.js';
 import type { EffectName } from '../screen/actions.js';
 import { asciiGlyphs, unicodeGlyphs } from '../screen/line.js';
-import { initialState } from '../screen/ui-state.js';
-import { views } from '../screen/views.js';
+import { initialState, usualLayout, type ViewLayout } from '../screen/ui-state.js';
+import { forEachView, views, type ViewName } from '../screen/views.js';
+import { showsUtf8 } from '../text/terminal-kind.js';
 import { FrameWriter } from './frame-writer.js';
 import { TerminalSession } from './terminal-session.js';
 
@@ -39,12 +41,16 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
         process.kill(process.pid, 'SIGWINCH');
       }),
   };
+  const file = new SettingsFile(environment);
+  const settings = file.load();
   const controller = new Controller(
     initialState({
       filter: joinFilters(input.filter),
       sort: parseSortOrder(input.sortBy, flowTable),
       delaySeconds: input.delay,
-      wide: loadSettings(environment).wide,
+      wide: settings.wide,
+      layouts: forEachView((name) => settings.views[name] ?? usualLayout),
+      warning: file.problem,
     }),
     {
       kill: async (targets, onProgress) => {
@@ -54,10 +60,15 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
       },
       open: (view) => monitor.want(views[view].polls),
       setDelay: (seconds) => monitor.setDelay(seconds * 1000),
-      rememberWide: (wide) => saveSettings({ wide }, environment),
+      remember: ({ wide, layouts }) =>
+        file.save({ ...settings, wide, views: { ...settings.views, ...laidOut(layouts) } }),
       effect: (name) => effects[name](),
     },
-    { readonly: input.readonly, glyphs: input.ascii ? asciiGlyphs : unicodeGlyphs, size: sizeOf(stdout) },
+    {
+      readonly: input.readonly,
+      glyphs: input.ascii || !showsUtf8(environment) ? asciiGlyphs : unicodeGlyphs,
+      size: sizeOf(stdout),
+    },
   );
   const resize = (): void => {
     writer.resize();
@@ -89,6 +100,16 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
   }
 }
 
+/** Layouts in the file’s form; what a newer vsockctl has written beside them stays. */
+function laidOut(layouts: Record<ViewName, ViewLayout>): Settings['views'] {
+  return Object.fromEntries(
+    Object.entries(layouts).map(([name, layout]) => [
+      name,
+      { ...layout, columns: layout.columns === null ? null : [...layout.columns] },
+    ]),
+  );
+}
+
 function sizeOf(stdout: NodeJS.WriteStream): { columns: number; rows: number } {
   return { columns: stdout.columns, rows: stdout.rows };
 }
@@ -99,8 +120,4 @@ function interruption(signal: AbortSignal): Promise<never> {
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
   });
-}
-
-function failureLines(outcomes: readonly HostOutcome<unknown>[]): string[] {
-  return outcomes.flatMap((outcome) => (outcome.ok ? [] : [`${outcome.host}: ${outcome.error.line}`]));
 }

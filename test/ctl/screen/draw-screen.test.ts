@@ -9,7 +9,8 @@ import { frameLists } from '../../../src/ctl/model/frame.js';
 import { Controller } from '../../../src/ctl/screen/controller.js';
 import { keyBindings } from '../../../src/ctl/screen/key-bindings.js';
 import { asciiGlyphs, lineWidth, unicodeGlyphs } from '../../../src/ctl/screen/line.js';
-import { initialState } from '../../../src/ctl/screen/ui-state.js';
+import { initialState, usualLayout } from '../../../src/ctl/screen/ui-state.js';
+import { forEachView } from '../../../src/ctl/screen/views.js';
 import { fixtureConnections } from '../support/fixture-connections.js';
 import { fixtureData } from '../support/fixture-data.js';
 
@@ -44,7 +45,10 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
   const effects: string[] = [];
   const sort = { key: 'id', reverse: true };
   const controller = new Controller(
-    initialState({ filter: '', sort, delaySeconds: 2, wide: false }),
+    initialState({
+      ...{ filter: '', sort, delaySeconds: 2, wide: false, warning: null },
+      layouts: forEachView(() => usualLayout),
+    }),
     {
       kill: (targets) => {
         const names = targets.map((row) =>
@@ -57,8 +61,8 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
       },
       open: (view) => effects.push(`open ${view}`),
       setDelay: (seconds) => effects.push(`delay ${String(seconds)}`),
-      rememberWide: (wide) => {
-        effects.push(`wide ${String(wide)}`);
+      remember: ({ wide, layouts }) => {
+        effects.push(`remember ${JSON.stringify({ wide, ...layouts.flows })}`);
         return null;
       },
       effect: (name) => effects.push(name),
@@ -177,13 +181,13 @@ test('Escape takes the filter away before it leads out', () => {
   assert.deepEqual(effects, ['open vms']);
 });
 
-test('the order moves over columns that are shown', () => {
-  const { controller, text } = stage();
+test('the order moves over columns that are on the screen', () => {
+  const { controller, text } = stage({ columns: 80, rows: 24 });
   controller.takeFrame(frameOf(10));
   for (let step = 0; step < 40; step += 1) {
     controller.press('>');
     const header = / by (.+?)(?: reversed)? {2}\d/.exec(text()[1] ?? '')?.[1] ?? '';
-    assert.ok(!['BYTES/S', 'LOCAL PORT', 'VNI', 'PID'].includes(header), header);
+    assert.match(text()[2] ?? '', new RegExp(`\\b${header}▼`));
   }
 });
 
@@ -294,4 +298,93 @@ test('a host that failed has its reason over the cells that it has nothing for',
   controller.press('1');
   assert.match(text().join('\n'), /gone +failed +cannot connect to 192\.0\.2\.7 port 22: refused/);
   assert.match(text()[2] ?? '', /FLOWS .*TX\/S/);
+});
+
+const titles = (text: () => string[]): string => text()[2] ?? '';
+
+test('columns are chosen with c, at least one stays, and r brings back what was', () => {
+  const { controller, effects, text } = stage();
+  controller.takeFrame(frameOf(4));
+  assert.match(titles(text), /TENANT/);
+  controller.press('c');
+  const row = (name: string): number => {
+    controller.press('g');
+    for (let step = 0; step < 60; step += 1) {
+      const current = controller
+        .lines()
+        .findIndex((line) => line.some((one) => one.inverse && one.text.startsWith('[')));
+      if (new RegExp(`\\] ${name} `).test(text()[current] ?? '')) return current;
+      controller.press('j');
+    }
+    throw new Error(`no column ${name}`);
+  };
+  row('TENANT');
+  controller.press('space');
+  row('PID');
+  controller.press('space');
+  controller.press('escape');
+  assert.doesNotMatch(titles(text), /TENANT/);
+  assert.match(titles(text), /PID/);
+  assert.match(effects.at(-1) ?? '', /^remember .*"columns":\["id",.*"pid"/);
+  controller.press('w');
+  assert.match(text().at(-1) ?? '', /chosen: press c, then r/);
+  for (const key of ['c', 'r', 'escape']) controller.press(key);
+  assert.match(titles(text), /TENANT/);
+  // Everything out: one stays.
+  controller.press('c');
+  for (let step = 0; step < 60; step += 1) {
+    if (text().some((line) => /\[x\]/.test(line))) controller.press('space');
+    controller.press('j');
+  }
+  controller.press('escape');
+  assert.ok(titles(text).trim() !== '');
+});
+
+test('sideways, every column comes into sight beside the name of the row, and there is a mark where there are more', () => {
+  const { controller, effects, text } = stage({ columns: 80, rows: 24 });
+  controller.takeFrame(frameOf(4));
+  const seen = new Set(titles(text).match(/\S+/g));
+  assert.match(titles(text), /^ ›FLOW/);
+  for (let step = 0; step < 30; step += 1) {
+    controller.press(']');
+    assert.match(titles(text), /^‹[ ›]FLOW/);
+    for (const title of titles(text).match(/\S+/g) ?? []) seen.add(title);
+  }
+  for (const title of ['HOST', 'CLIENT', 'DIR', 'STATE', 'TX', 'RX', 'AGE', 'REASON'])
+    assert.ok(seen.has(title), title);
+  assert.match(titles(text), /^‹ FLOW/);
+  assert.match(effects.at(-1) ?? '', /"skipped":1\d/);
+  for (let step = 0; step < 30; step += 1) controller.press('[');
+  assert.match(titles(text), /^ ›FLOW/);
+});
+
+test('at 80x24 with twelve dead hosts every reason can be read whole, with what to do', () => {
+  const { controller, text } = stage({ columns: 80, rows: 24 });
+  const why =
+    'the key of this host is not the one in known_hosts: somebody may be listening between you and it';
+  const error = new VsocketError('host-key', why, 'ask who runs it, then see ssh-keygen -R');
+  const now = new Date();
+  const dead = Array.from({ length: 12 }, (_, index) =>
+    hostRow(
+      { host: `dead${String(index + 10)}`, ok: false, error },
+      { answeredAt: now, now, isStale: false },
+    ),
+  );
+  const frame = frameOf(4);
+  const errors = dead.map(({ host }) => ({ host, code: error.code, message: error.line }));
+  controller.takeFrame({ ...frame, hosts: [...frame.hosts, ...dead], errors });
+  for (const key of ['1', 'g', 'j']) controller.press(key);
+  for (const { host } of dead) {
+    assert.ok(
+      text().some((line) => line.includes(`${host} `)),
+      host,
+    );
+    controller.press('i');
+    const shown = text().map((line) =>
+      line.replace(/^[^│]*│ | │.*$/g, '').replace(/^(HOST|STATUS|REASON|WHAT TO DO) +/, ''),
+    );
+    const whole = shown.map((line) => line.trim()).join(' ');
+    assert.ok(whole.includes(why) && whole.includes('see ssh-keygen -R') && whole.includes(host), whole);
+    for (const key of ['escape', 'j']) controller.press(key);
+  }
 });

@@ -1,18 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mainFile } from './run-vsockctl.js';
 
 /** A real pseudo-terminal with a screen that can be looked at: a tmux server of its own. */
 export class Terminal {
-  readonly #name = `vsockctl-test-${randomUUID()}`;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'vsockctl-test-'));
 
   /** Runs a plain shell, in which `top` is started by hand, as users do. */
   constructor(columns: number, rows: number, environment: Record<string, string>) {
-    const variables = Object.entries({ ...environment, PS1: '$ ', HISTFILE: '' }).flatMap(([name, value]) => [
-      '-e',
-      `${name}=${value}`,
-    ]);
+    const variables = Object.entries({
+      ...{ LC_ALL: 'C.UTF-8', PS1: '$ ', HISTFILE: '' },
+      ...environment,
+    }).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     const size = ['-x', String(columns), '-y', String(rows)];
     this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...variables, 'bash --norc --noprofile');
   }
@@ -69,9 +71,10 @@ export class Terminal {
 
   stop(): void {
     this.#tmux('kill-server');
+    rmSync(this.#directory, { recursive: true });
   }
 
   #tmux(...words: string[]): string {
-    return execFileSync('tmux', ['-L', this.#name, ...words], { encoding: 'utf8' });
+    return execFileSync('tmux', ['-u', '-S', join(this.#directory, 'tmux'), ...words], { encoding: 'utf8' });
   }
 }

@@ -82,6 +82,51 @@ test('--watch redraws on a terminal until it is interrupted', options, async () 
   await terminal.until(/code=130/);
 });
 
+test(
+  '--watch on a terminal never wraps, and its header stays in sight, however many rows there are',
+  options,
+  async () => {
+    terminal.resize(80, 24);
+    for (const [count, rest] of [
+      [0, /^no flows$/m],
+      [3, /^(red|blue)1:500[0-2] /m],
+      [10_000, /^and 998\d more: a taller window or vsockctl top shows them$/m],
+    ] as const) {
+      fleet.alpha.data.flows = fixtureData('alpha', count).flows;
+      terminal.type('clear');
+      terminal.press('Enter');
+      terminal.start('flows --watch --delay 0.3 --host alpha --host nowhere.invalid');
+      const screen = await terminal.until(rest);
+      const lines = screen.split('\n');
+      assert.match(lines[0] ?? '', /^FLOW .*SERVICE +TENANT +PROGRAM +PATH +TX\/S +RX\/S/);
+      assert.match(screen, /^nowhere\.invalid: /m);
+      // Each row begins with its name: none is wrapped.
+      for (const line of lines.slice(1).filter((one) => one !== ''))
+        assert.match(line, /^(red1:|blue1:|no flows|and |nowhere)/);
+      terminal.press('C-c');
+      await terminal.until(/code=130/);
+    }
+    fleet.alpha.data.flows = fixtureData('alpha', 6).flows;
+  },
+);
+
+test(
+  'where the cursor cannot be moved, top is an error, and --watch prints list after list',
+  options,
+  async () => {
+    terminal.type('export TERM=dumb');
+    terminal.press('Enter');
+    terminal.start('top');
+    await terminal.until(
+      /vsockctl: top needs a terminal whose cursor can be moved[^]*--iterations[^]*code=2/,
+    );
+    terminal.start('vms --watch --delay 0.3 --no-headers --host alpha');
+    await terminal.until(/(^(blue1|red1) [^]*){6}/m);
+    terminal.press('C-c');
+    await terminal.until(/code=130/);
+  },
+);
+
 test('--watch on a pipe gives JSON Lines', options, async () => {
   const env = { PATH: process.env['PATH'], ...fleet.environment };
   const child = spawn(process.execPath, [mainFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { FixtureFleet } from '../support/fixture-fleet.js';
@@ -222,6 +223,44 @@ test('wide columns stay on after a restart; ASCII and NO_COLOR are kept to', opt
   assert.doesNotMatch(terminal.screenWithAttributes, /\u001b\[(?:\d+;)*(?:3[0-7]|9[0-7])m/);
   terminal.press('w', 'q');
   await terminal.until(/code=0/);
+});
+
+test('where the locale is not UTF-8, all is ASCII', options, async () => {
+  terminal.type('export LC_ALL=C; clear');
+  terminal.press('Enter');
+  await open();
+  terminal.press('?');
+  await terminal.until(/Keys/);
+  assert.match(terminal.screen, /^[\x0a\x20-\x7e]*$/);
+});
+
+test('chosen columns and how far one has scrolled are there after a restart', options, async () => {
+  await open();
+  terminal.press('c', 'j', 'Space', 'Escape', ']', ']');
+  const titles = (screen: string): string => screen.split('\n')[2] ?? '';
+  const before = titles(await terminal.until(/^‹/m));
+  assert.doesNotMatch(before, /HOST/);
+  terminal.press('q');
+  await terminal.until(/code=0/);
+  terminal.type('clear');
+  terminal.press('Enter');
+  await open();
+  assert.equal(titles(terminal.screen), before);
+  terminal.press('c', 'r', 'Escape', 'q');
+  await terminal.until(/code=0/);
+});
+
+test('broken settings are said and left as they are', options, async () => {
+  mkdirSync(`${fleet.directory}/broken/vsockctl`, { recursive: true });
+  const file = `${fleet.directory}/broken/vsockctl/top.json`;
+  writeFileSync(file, '{"wide": 3}');
+  terminal.type(`export XDG_STATE_HOME=${fleet.directory}/broken; clear`);
+  terminal.press('Enter');
+  await open();
+  await terminal.until(/top\.json is ignored: “wide” in it/);
+  terminal.press('j', 'w');
+  await terminal.until(/2\/60[^]*top\.json is ignored/);
+  assert.equal(readFileSync(file, 'utf8'), '{"wide": 3}');
 });
 
 test('a host that falls silent is stale: dimmed, with its age, and out of the totals', options, async () => {
