@@ -35,7 +35,7 @@ static struct flow *send_begin(int fd, struct connection *c) {
 }
 
 static ssize_t end_call(struct connection *c, uint32_t *counter, ssize_t n) {
-    if (n > 0) c->bytes += (uint64_t)n;
+    if (n > 0) count_by(&c->bytes, (uint64_t)n);
     connection_end_call(c, counter);
     return n;
 }
@@ -159,7 +159,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     }
     if (!f) {
         int n = real()->recvmmsg(fd, messages, count, flags, timeout);
-        for (int k = 0; k < n; k++) c->bytes += messages[k].msg_len;
+        for (int k = 0; k < n; k++) count_by(&c->bytes, messages[k].msg_len);
         connection_end_call(c, &c->receiving);
         return n;
     }
@@ -275,7 +275,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     struct flow *f = send_with_flags(fd, c, flags);
     if (!f) {
         int n = real()->sendmmsg(fd, messages, count, flags);
-        for (int k = 0; k < n; k++) c->bytes += messages[k].msg_len;
+        for (int k = 0; k < n; k++) count_by(&c->bytes, messages[k].msg_len);
         connection_end_call(c, &c->sending);
         return n;
     }

@@ -62,7 +62,7 @@ EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
         add_to(&c->sending, 1);
     }
     ssize_t n = real()->sendfile(out, in, offset, count);
-    if (n > 0) c->bytes += (uint64_t)n;
+    if (n > 0) count_by(&c->bytes, (uint64_t)n);
     connection_end_call(c, &c->sending);
     return n;
 }

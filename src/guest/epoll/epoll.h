@@ -36,7 +36,8 @@ struct epoll {
     bool foreign; /* it came by fork, and this process has not used it yet */
     struct waiter *waiter;
     uint32_t *used_by_several; /* in memory shared with forked processes; NULL: never forked */
-    uint32_t engaged, turns;
+    _Atomic uint32_t engaged;
+    uint32_t turns;
     uint32_t sleepers; /* threads that the kernel holds for this instance now */
     struct item *buckets[EPOLL_BUCKETS];
     struct item *ready, *ready_last;

@@ -109,7 +109,7 @@ static int wait_events(struct epoll *ep, int fd, struct epoll_event *events, int
     bool own, waitable = deadline != 0;
     for (;;) {
         /* now and then the kernel's first, that busy flows do not fill `events` for ever */
-        int n = ++ep->turns % KERNEL_EVERY == 0 ? kernel_ready(ep, fd, events, max) : 0;
+        int n = count_by(&ep->turns, 1) % KERNEL_EVERY == 0 ? kernel_ready(ep, fd, events, max) : 0;
         n += collect(ep, events + n, max - n);
         if (n > 0) return n;
         if (waitable && ep->engaged && spin_until(some_ready, ep)) continue;

@@ -295,17 +295,16 @@ struct flow *flow_in_use(struct connection *c) {
 struct flow *flow_for_call(int fd, struct connection *c) {
     if (__builtin_expect(!c->flow, 1)) {
         if (c->never) return NULL;
-        c->calls++;
-        uint32_t calls = CALLS_WITHOUT_FRONT, bytes = BYTES_WITHOUT_FRONT;
-        if (shared_front) {
+        uint32_t now = count_by(&c->calls, 1), calls = CALLS_WITHOUT_FRONT, bytes = BYTES_WITHOUT_FRONT;
+        if (load(&shared_front)) {
             calls = shared_front->upgrade_after_calls;
             bytes = shared_front->upgrade_after_bytes;
         }
-        if (c->calls < calls && c->bytes < bytes) return NULL;
+        if (now < calls && __atomic_load_n(&c->bytes, __ATOMIC_RELAXED) < bytes) return NULL;
         if (channel_is_sealed()) return NULL;
-        if (c->calls > calls && (c->calls - calls) % CALLS_BETWEEN_CLAIMS != 0) return NULL; /* asked before, in vain */
+        if (now > calls && (now - calls) % CALLS_BETWEEN_CLAIMS != 0) return NULL; /* asked before, in vain */
         KEEP_ERRNO;
-        if (c->calls < calls) c->calls = calls;
+        if (now < calls) __atomic_store_n(&c->calls, calls, __ATOMIC_RELAXED);
         if (!claim(fd, c)) return NULL;
     }
     return flow_in_use(c);

@@ -19,14 +19,14 @@ struct entry;
 struct connection {
     struct connection *next_free; /* in the pool */
     struct entry *entries;
-    struct flow *flow;
+    struct flow *_Atomic flow;
     uint64_t cookie; /* 0: not known yet */
     uint64_t bytes;
     uint32_t calls;
     uint32_t sending;   /* threads that the kernel has in a send */
     uint32_t receiving; /* threads that the kernel has in a call that waits for bytes: no ring could wake them */
     uint8_t direction;
-    uint8_t never;  /* a reason: it stays on TCP */
+    _Atomic uint8_t never; /* a reason: it stays on TCP */
     uint8_t shared; /* another process may have it: `holders` tells */
     uint8_t unsure; /* it came in a message: it may be no TCP socket at all */
     uint8_t closed; /* its last descriptor is gone, but a thread is still in a call */
@@ -34,7 +34,7 @@ struct connection {
 
 /* One descriptor of the program. */
 struct entry {
-    uint8_t kind;
+    _Atomic uint8_t kind;
     int fd;
     struct connection *connection;
     struct entry *next_of_connection;

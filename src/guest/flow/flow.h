@@ -14,10 +14,10 @@ struct flow {
     struct vs_slot *header;
     uint8_t *tx, *rx;
     struct connection *connection;
-    bool engaged;   /* vsockd knows both ends */
-    bool plain;     /* back on TCP for good, with nothing left in a ring: the kernel's alone again */
-    bool tcp_maybe; /* the kernel may have something on the TCP side */
-    int error;      /* an error that a look at the TCP side took from the kernel */
+    _Atomic bool engaged;   /* vsockd knows both ends */
+    _Atomic bool plain;     /* back on TCP for good, with nothing left in a ring: the kernel's alone again */
+    _Atomic bool tcp_maybe; /* the kernel may have something on the TCP side */
+    _Atomic int error;      /* an error that a look at the TCP side took from the kernel */
     uint32_t empty_reads;
 };
 

@@ -23,6 +23,13 @@
 #define set_bits(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define clear_bits(p, v) __atomic_fetch_and((p), ~(v), __ATOMIC_SEQ_CST)
 #define add_to(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
+/* Counts what need not be exact: of two threads at once one may be lost. */
+#define count_by(p, n)                                                                                       \
+    ({                                                                                                       \
+        __typeof__(*(p)) counted = __atomic_load_n((p), __ATOMIC_RELAXED) + (n);                             \
+        __atomic_store_n((p), counted, __ATOMIC_RELAXED);                                                    \
+        counted;                                                                                             \
+    })
 #define full_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 /* Stores `to` where `from` was; false when it was not. */
 #define replace(p, from, to)                                                                                 \
