@@ -5,6 +5,7 @@ import { ExitCode } from '../errors/exit-code.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { FilterError } from '../filter/filter-error.js';
 import { buildProgram } from './commands/build-program.js';
+import { commandsFor } from './commands/commands-for.js';
 import type { Context } from './commands/context.js';
 import { sanitize } from './text/sanitize.js';
 
@@ -35,8 +36,10 @@ export async function run(): Promise<void> {
   const debug = process.argv.includes('--debug');
   let exitCode: number = ExitCode.done;
   try {
-    const program = buildProgram(context, ownVersion(), (code) => (exitCode = code));
-    await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
+    const words = process.argv.slice(2);
+    const commands = await commandsFor(words);
+    const program = buildProgram(commands, context, ownVersion(), (code) => (exitCode = code));
+    await program.parseAsync(words.length > 0 ? words : ['--help'], { from: 'user' });
   } catch (error) {
     exitCode = report(interruption.signal.aborted ? interruption.signal.reason : error, debug);
   }

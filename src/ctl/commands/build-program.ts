@@ -1,8 +1,7 @@
 import { Argument, Command as Parser, Option } from 'commander';
 import type { ExitCode } from '../../errors/exit-code.js';
-import { filterHelp, filterKeys } from '../filter/grammar.js';
-import { allCommands } from './all-commands.js';
-import { camelCase, type ArgumentSpec, type Command, type OptionSpec } from './command.js';
+import { camelCase } from './camel-case.js';
+import type { ArgumentSpec, Command, OptionSpec } from './command.js';
 import { write, type Context } from './context.js';
 import { exitCodeMeanings } from './exit-code-meanings.js';
 
@@ -10,7 +9,12 @@ import { exitCodeMeanings } from './exit-code-meanings.js';
 export type Finish = (code: ExitCode) => void;
 
 /** The only place that knows the parser: it makes one of the commands' data. */
-export function buildProgram(context: Context, version: string, finish: Finish): Parser {
+export function buildProgram(
+  commands: readonly Command[],
+  context: Context,
+  version: string,
+  finish: Finish,
+): Parser {
   const program = new Parser('vsockctl')
     .description('Shows and kills the flows of vSocket hosts, over SSH.')
     .version(version, '-V, --version')
@@ -19,8 +23,7 @@ export function buildProgram(context: Context, version: string, finish: Finish):
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .configureOutput({ writeErr: () => undefined, getOutHelpWidth: () => helpWidth(context) });
-  for (const command of allCommands)
-    program.addCommand(register(command, context, finish), { hidden: false });
+  for (const command of commands) program.addCommand(register(command, context, finish), { hidden: false });
   program.addCommand(helpCommand(program, context));
   return program;
 }
@@ -84,8 +87,10 @@ function helpCommand(program: Parser, context: Context): Parser {
     .description('Shows the help of a command, or explains filters.')
     .argument('[topic]', 'a command, or filters')
     .action(async (topic: string | undefined) => {
-      if (topic === 'filters')
+      if (topic === 'filters') {
+        const { filterHelp, filterKeys } = await import('../filter/grammar.js');
         return write(context.stdout, `${[...filterHelp, ...filterKeys()].join('\n')}\n`);
+      }
       const command =
         topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
       if (command === undefined) program.error(`error: there is no help on '${topic ?? ''}'`);

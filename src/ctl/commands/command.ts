@@ -79,11 +79,6 @@ function checkInput<Schema extends z.ZodType>(schema: Schema, words: RawInput): 
   throw new VsocketError('usage', `${place}${issue?.message ?? 'wrong input'}`, 'see --help', ExitCode.usage);
 }
 
-/** `dry-run` as it is called in code: `dryRun`. */
-export function camelCase(long: string): string {
-  return long.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
 function kebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
