@@ -11,6 +11,12 @@ export interface ListQuery {
   [filter: string]: unknown;
 }
 
+/** The type of an answer with one JSON object a line, a row each; a client asks for it with `accept`. */
+export const linesType = 'application/x-ndjson';
+
+/** In such an answer: rows that match, before the limit. */
+export const totalHeader = 'x-vsocket-total';
+
 export interface ListAnswer<Row> {
   items: Row[];
   /** Rows that match, before the limit. */
@@ -29,6 +35,7 @@ export interface List<Row extends object> {
   filters: readonly (keyof Row & string)[];
   /** The field by which a list is sorted where the query does not say it, and where rows are level. */
   order: keyof Row & string;
+  item: z.ZodType<Row>;
   query: z.ZodType<ListQuery>;
   /** Reads an item that a vsockd of any version sent; null where it is none. */
   seen: (value: unknown) => Seen<Row> | null;
@@ -60,6 +67,7 @@ export function defineList<Row extends object>(definition: {
     filters: filters.map(([field]) => field),
     order,
     filterFields,
+    item,
     seen: seenReader<Row>(item, order),
     query: z.strictObject({
       ...Object.fromEntries(filters.map(([field, schema]) => [field, schema.optional()])),

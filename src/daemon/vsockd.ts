@@ -18,6 +18,7 @@ import { ResetSender } from './kill/reset-sender.js';
 import type { Log } from './log.js';
 import { LinkLists } from './links/link-lists.js';
 import { RdmaLists } from './rdma/rdma-lists.js';
+import type { Connection } from './observer/connection.js';
 import { HostObserver } from './observer/host-observer.js';
 import { apiServer } from './server/api-server.js';
 import { apiRoutes, type Backend } from './server/routes.js';
@@ -53,10 +54,11 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const startedAt = new Date();
 
   const watch = new FlowWatch(table, observer, log);
+  const isOpen = ({ vm, socket }: Connection): boolean => observer.named(vm)?.diagnosis.has(socket) ?? false;
   const killer = new FlowKiller({
     resetFastPaths: (sockets) => dataPlane.reset(sockets),
     resetConnections: (targets) => resets.send(targets),
-    openIds: async () => new Set((await watch.newSnapshot()).connections.keys()),
+    isOpen,
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
   const links = new LinkLists(config.host, () => ledger);
@@ -65,7 +67,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
     lists: {
       vms: async () => (await watch.snapshot()).vms,
-      flows: async () => (await watch.snapshot()).flows,
+      flows: async () => (await watch.snapshot()).flows(),
       links: async () => links.links(),
       devices: () => rdma.devices(),
       qps: () => rdma.queuePairs(),
@@ -75,9 +77,12 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
       cmids: () => rdma.cmIds(),
       counters: () => rdma.counters(),
     },
-    matching: async (request) => matchingFlows(request, await watch.newSnapshot(), directory),
-    kill: async (request, change, requester) =>
-      auditedKill(request, change, requester, await watch.newSnapshot(), directory, killer, audit),
+    matching: async (request) =>
+      (await matchingFlows(request, watch, directory, isOpen)).map(({ flow }) => flow),
+    kill: async (request, change, requester) => {
+      const flows = await matchingFlows(request, watch, directory, isOpen);
+      return auditedKill(request, flows, change, requester, killer, audit);
+    },
   };
 
   const routes = apiRoutes(backend);

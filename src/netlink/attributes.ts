@@ -18,6 +18,22 @@ export function* eachAttribute(payload: Buffer): Generator<Attribute> {
   }
 }
 
+/** Where the first attribute of a type has its value, among those from `start` on. For messages that come in masses. */
+export function findAttribute(
+  payload: Buffer,
+  start: number,
+  type: number,
+): { at: number; length: number } | null {
+  for (let at = start; at + attributeHeader.bytes <= payload.length;) {
+    const length = payload.readUInt16LE(at + attributeHeader.length);
+    if (length < attributeHeader.bytes || at + length > payload.length) return null;
+    if ((payload.readUInt16LE(at + attributeHeader.type) & attributeTypeMask) === type)
+      return { at: at + attributeHeader.bytes, length: length - attributeHeader.bytes };
+    at += (length + attributeHeader.alignment - 1) & ~(attributeHeader.alignment - 1);
+  }
+  return null;
+}
+
 /** One level of attributes. What the kernel did not send, or sent in another size, is null. */
 export class Attributes {
   readonly #values = new Map<number, Buffer>();

@@ -50,6 +50,21 @@ describe('vsockd', () => {
     return lists.flows.answer.parse(body);
   }
 
+  it('gives a list row by row to whoever asks for lines', async () => {
+    const whole = await flows('?sort=-txBytes');
+    const { type, total, text } = await vsockd.lines('/v1/flows?sort=-txBytes');
+    assert.deepEqual([type, total], ['application/x-ndjson', String(whole.total)]);
+    const ids = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => lists.flows.item.parse(JSON.parse(line)).id);
+    assert.deepEqual(
+      ids,
+      whole.items.map(({ id }) => id),
+    );
+    assert.equal((await vsockd.lines('/v1/flows?filter=vm=nosuch')).text, '');
+  });
+
   it('shows plain programs’ flows with their counts and why they are on tcp', async () => {
     const { items, total } = await flows();
     assert.equal(total, 2);

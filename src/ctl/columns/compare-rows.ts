@@ -17,14 +17,33 @@ export function sortRows<Row>(rows: readonly Row[], table: Table<Row>, order: So
   const column = requireColumn(table, order.key);
   const sign = order.reverse ? -1 : 1;
   const decorated = rows.map((row) => ({ row, value: column.value(row) }));
-  decorated.sort((a, b) => {
-    if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
-    return (
-      sign * compareValues(a.value, b.value, column) ||
-      natural.compare(table.locate(a.row), table.locate(b.row))
-    );
-  });
+  decorated.sort((a, b) => compareInOrder(a, b, column, sign) || comparePlaces(a.row, b.row, table));
   return decorated.map(({ row }) => row);
+}
+
+/** The same order, for rows that come one after the other. */
+export function rowComparer<Row>(table: Table<Row>, order: SortOrder): (a: Row, b: Row) => number {
+  const column = requireColumn(table, order.key);
+  const sign = order.reverse ? -1 : 1;
+  return (a, b) =>
+    compareInOrder({ value: column.value(a) }, { value: column.value(b) }, column, sign) ||
+    comparePlaces(a, b, table);
+}
+
+function compareInOrder<Row>(
+  a: { value: Value },
+  b: { value: Value },
+  column: Column<Row>,
+  sign: 1 | -1,
+): number {
+  if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
+  return sign * compareValues(a.value, b.value, column);
+}
+
+/** Rows that are level have the order that hosts give them: 100,000 idle flows are level. */
+function comparePlaces<Row>(a: Row, b: Row, table: Table<Row>): number {
+  const [one, other] = [table.locate(a), table.locate(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function compareValues<Row>(a: NonNullable<Value>, b: NonNullable<Value>, column: Column<Row>): number {

@@ -3,7 +3,8 @@ import type { List } from '../../api/define-list.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Table } from '../columns/column.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
-import { narrowingOf, type Narrowing, type Wish } from '../fleet/narrowing.js';
+import type { RowStream } from '../fleet/merge-rows.js';
+import { canOrder, narrowingOf, orderOf, type Narrowing, type Wish } from '../fleet/narrowing.js';
 import { defineCommand, type Command, type Example } from './command.js';
 import { listRows } from './list-rows.js';
 import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
@@ -29,6 +30,8 @@ export interface ListCommand<Row> {
     narrowing: Narrowing,
     wish: Wish,
   ) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
+  /** The rows of each host as they come, in order; null where hosts cannot put them into it. */
+  follow?: (fleet: Fleet, narrowing: Narrowing, wish: Wish) => RowStream<Row>[] | null;
 }
 
 export interface Folding<Row> {
@@ -43,7 +46,18 @@ export interface Folding<Row> {
 const FoldedInput = ListInput.extend({ ends: z.boolean().default(false) });
 
 export function defineListCommand<Row extends object>(definition: ListCommand<Row>): Command {
-  const { name, summary, description, examples, table, fields, only = [], folding, collect } = definition;
+  const {
+    name,
+    summary,
+    description,
+    examples,
+    table,
+    fields,
+    only = [],
+    folding,
+    collect,
+    follow,
+  } = definition;
   const given = Object.fromEntries(only.map(({ field }) => [field, z.array(z.string()).default([])]));
   return defineCommand({
     name,
@@ -68,17 +82,18 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       );
       const isWanted = (row: Row): boolean =>
         wanted.every(([field, values]) => values.length === 0 || values.includes(String(row[field])));
+      // Several values of an option are chosen here, so a limit has to wait until then.
+      const several = wanted.some(([, values]) => values.length > 1);
+      const asked = (wish: Wish): Wish => {
+        return { ...wish, limit: several ? undefined : folds ? unfoldedLimit(folding, wish) : wish.limit };
+      };
       return listRows<Row>(input, context, {
         table,
         fields,
+        isWanted,
         ...(folds ? { fold: folding.fold } : {}),
-        collect: async (fleet, wish) => {
-          // Several values of an option are chosen here, so a limit has to wait until then.
-          const several = wanted.some(([, values]) => values.length > 1);
-          const limit = several ? undefined : folds ? unfoldedLimit(folding, wish) : wish.limit;
-          const { rows, outcomes } = await collect(fleet, narrowing, { ...wish, limit });
-          return { rows: rows.filter(isWanted), outcomes };
-        },
+        collect: (fleet, wish) => collect(fleet, narrowing, asked(wish)),
+        follow: (fleet, wish) => follow?.(fleet, narrowing, asked(wish)) ?? null,
       });
     },
   });
@@ -91,14 +106,21 @@ function unfoldedLimit<Row>({ most, alike }: Folding<Row>, { sort, limit }: Wish
 /** The part of a list command that follows from the API’s list. */
 export function fromApi<Name extends ListName>(
   name: Name,
-): Pick<ListCommand<SeenRowsOf[Name]>, 'fields' | 'collect'> {
+): Pick<ListCommand<SeenRowsOf[Name]>, 'fields' | 'collect' | 'follow'> {
   const list: List<RowsOf[Name]> = lists[name];
   return {
     fields: list.fields,
     collect: async (fleet, narrowing, wish) => {
       const asked = { ...narrowing, ...narrowingOf(list, wish) };
-      const outcomes = await fleet.askAll((host, signal) => host.list(name, asked, signal));
+      const outcomes = await fleet.gather((host, signal) => host.rows(name, asked, signal));
       return { rows: answersOf(outcomes), outcomes };
+    },
+    follow: (fleet, narrowing, wish) => {
+      if (!canOrder(list, wish.sort.key)) return null;
+      const asked = { ...narrowing, ...narrowingOf(list, wish), ...orderOf(wish.sort) };
+      return fleet.names.map((host) =>
+        fleet.follow(host, (client, signal) => client.rows(name, asked, signal)),
+      );
     },
   };
 }

@@ -20,6 +20,9 @@ export interface FleetOptions extends HostClientOptions {
 /** Hosts that are connected to at once: each costs a process for `ssh -G` and a key exchange. */
 const concurrency = 32;
 
+/** Of one host, in a list that is held as a whole: no host has more, and one that says so must not fill our memory. */
+const mostItems = 1_000_000;
+
 /** All the hosts that a command is about. A host that fails or hangs never keeps the others waiting. */
 export class Fleet {
   readonly #clients: ReadonlyMap<string, HostClient>;
@@ -43,24 +46,70 @@ export class Fleet {
     ask: (client: HostClient, signal: AbortSignal) => Promise<Answer>,
     limitMilliseconds = this.options.timeoutMilliseconds,
   ): Promise<HostOutcome<Answer>> {
-    const client = this.#clients.get(name);
-    if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
+    const client = this.#client(name);
     const endTurn = client.isConnected ? null : await orAborted(this.#connecting.take(), this.options.signal);
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(timedOut(limitMilliseconds)), limitMilliseconds);
+    const timer = this.#limit(deadline, limitMilliseconds);
     const signal = AbortSignal.any([this.options.signal, deadline.signal]);
     setMaxListeners(0, signal);
     try {
       return { host: name, ok: true, answer: await orAborted(ask(client, signal), signal) };
     } catch (error) {
-      this.options.signal.throwIfAborted();
-      // Whoever did not answer in time may be gone for good: the next question finds out on a new connection.
-      if (deadline.signal.aborted) client.close();
-      return { host: name, ok: false, error: asVsocketError(error) };
+      return this.#failure(client, error, deadline.signal);
     } finally {
       clearTimeout(timer);
       endTurn?.();
     }
+  }
+
+  /**
+   * What one host says piece by piece; at the end, how it went. The time limit is for each piece, and does not run
+   * while nobody asks for the next. Throws only when the user interrupted.
+   */
+  async *follow<Piece>(
+    name: string,
+    ask: (client: HostClient, signal: AbortSignal) => AsyncIterable<Piece>,
+  ): AsyncGenerator<Piece, HostOutcome<null>> {
+    const client = this.#client(name);
+    const endTurn = client.isConnected ? null : await orAborted(this.#connecting.take(), this.options.signal);
+    const deadline = new AbortController();
+    const signal = AbortSignal.any([this.options.signal, deadline.signal]);
+    setMaxListeners(0, signal);
+    const pieces = ask(client, signal)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const timer = this.#limit(deadline, this.options.timeoutMilliseconds);
+        const next = await orAborted(pieces.next(), signal).finally(() => clearTimeout(timer));
+        endTurn?.();
+        if (next.done === true) return { host: name, ok: true, answer: null };
+        yield next.value;
+      }
+    } catch (error) {
+      return this.#failure(client, error, deadline.signal);
+    } finally {
+      endTurn?.();
+      // What is still under way may be what hangs.
+      void pieces.return?.()?.catch(() => undefined);
+    }
+  }
+
+  /** All pieces of what each host says, with a time limit for each piece. */
+  gather<Item>(
+    ask: (client: HostClient, signal: AbortSignal) => AsyncIterable<readonly Item[]>,
+  ): Promise<HostOutcome<Item[]>[]> {
+    return this.eachInWaves(this.names, async (name): Promise<HostOutcome<Item[]>> => {
+      const items: Item[] = [];
+      const pieces = this.follow(name, ask);
+      for (;;) {
+        const next = await pieces.next();
+        if (next.done === true) return next.value.ok ? { ...next.value, answer: items } : next.value;
+        for (const item of next.value) items.push(item);
+        if (items.length > mostItems) {
+          void pieces.return({ host: name, ok: true, answer: null });
+          return { host: name, ok: false, error: tooManyItems() };
+        }
+      }
+    });
   }
 
   /** Asks these hosts, all by default, in waves. The outcomes come in the order of the names. */
@@ -86,6 +135,23 @@ export class Fleet {
     return names.map((name) => results.get(name)!);
   }
 
+  #client(name: string): HostClient {
+    const client = this.#clients.get(name);
+    if (client === undefined) throw new Error(`not a host of this fleet: ${name}`);
+    return client;
+  }
+
+  #limit(deadline: AbortController, milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => deadline.abort(timedOut(milliseconds)), milliseconds);
+  }
+
+  #failure(client: HostClient, error: unknown, deadline: AbortSignal): HostOutcome<never> {
+    this.options.signal.throwIfAborted();
+    // Whoever did not answer in time may be gone for good: the next question finds out on a new connection.
+    if (deadline.aborted) client.close();
+    return { host: client.name, ok: false, error: asVsocketError(error) };
+  }
+
   close(): void {
     for (const client of this.#clients.values()) client.close();
   }
@@ -97,6 +163,11 @@ function timedOut(milliseconds: number): VsocketError {
     `no answer within ${String(milliseconds / 1000)} s`,
     'see whether the host is up, or give it more with --timeout',
   );
+}
+
+function tooManyItems(): VsocketError {
+  const message = `its list has more than ${String(mostItems)} rows`;
+  return new VsocketError('answer-too-long', message, 'narrow it with --filter');
 }
 
 function asVsocketError(error: unknown): VsocketError {

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import type { List } from '../../api/define-list.js';
+import { linesType, type List } from '../../api/define-list.js';
 import type { Flow } from '../../api/flow.js';
 import { seenHost, type Host } from '../../api/host.js';
 import { changeHeader, seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
@@ -12,7 +12,7 @@ import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
 import type { Narrowing } from './narrowing.js';
 import { HostSession } from './host-session.js';
-import { call } from './http-channel.js';
+import { call, linesOf, wholeText, type HttpAnswer } from './http-channel.js';
 
 export interface HostClientOptions {
   environment: NodeJS.ProcessEnv;
@@ -26,6 +26,7 @@ interface Question {
   path: string;
   body: unknown;
   change?: string;
+  accept?: string;
 }
 
 /**
@@ -47,20 +48,45 @@ export class HostClient {
     return this.#ask({ channels: 'readers', method: 'GET', path: '/v1/host', body: null }, seenHost, signal);
   }
 
-  /** @throws VsocketError `unknown-list` where its vsockd is too old to have the list */
+  /** All rows at once. @throws VsocketError `unknown-list` where its vsockd is too old to have the list */
   async list<Name extends ListName>(
     name: Name,
     narrowing: Narrowing,
     signal: AbortSignal,
   ): Promise<SeenRowsOf[Name][]> {
+    const all: SeenRowsOf[Name][] = [];
+    for await (const rows of this.rows(name, narrowing, signal)) for (const row of rows) all.push(row);
+    return all;
+  }
+
+  /**
+   * Rows as they come, in the order asked for as far as its vsockd knows it: older ones give all at once.
+   * @throws VsocketError as `list`
+   */
+  async *rows<Name extends ListName>(
+    name: Name,
+    narrowing: Narrowing,
+    signal: AbortSignal,
+  ): AsyncGenerator<SeenRowsOf[Name][]> {
     const list: List<RowsOf[Name]> = lists[name];
     const parameters = new URLSearchParams(await this.#understood(narrowing, signal));
     const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
-    const question: Question = { channels: 'readers', method: 'GET', path, body: null };
+    const accept = `${linesType}, ${plainType}`;
+    const question: Question = { channels: 'readers', method: 'GET', path, body: null, accept };
+    let answer: HttpAnswer;
     try {
-      return this.#own(await this.#ask(question, itemsReader(list.seen), signal)) as SeenRowsOf[Name][];
+      answer = await this.#exchange(question, signal);
     } catch (error) {
       throw error instanceof VsocketError && error.code === 'no-such-path' ? unknownList(name) : error;
+    }
+    if (answer.type !== linesType) {
+      const rows = readAnswer(await wholeText(answer), path, itemsReader(list.seen));
+      yield this.#own(rows) as SeenRowsOf[Name][];
+      return;
+    }
+    for await (const lines of linesOf(answer)) {
+      const rows = lines.map((line) => readAnswer(line, path, list.seen));
+      yield this.#own(rows) as SeenRowsOf[Name][];
     }
   }
 
@@ -117,30 +143,32 @@ export class HostClient {
 
   /** @param read null: the answer has not the form that any version gives it */
   async #ask<Answer>(
-    { channels, method, path, body, change }: Question,
+    question: Question,
     read: (value: unknown) => Answer | null,
     signal: AbortSignal,
   ): Promise<Answer> {
+    const answer = await this.#exchange(question, signal);
+    return readAnswer(await wholeText(answer), question.path, read);
+  }
+
+  /** @throws VsocketError where the answer is an error */
+  async #exchange(
+    { channels, method, path, body, change, accept = plainType }: Question,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     const session = await this.#connected(signal);
     const headers = {
-      accept: 'application/json',
+      accept,
       'x-vsocket-client': clientNote(),
-      ...(body === null ? {} : jsonType),
+      ...(body === null ? {} : { 'content-type': plainType }),
       ...(change === undefined ? {} : { [changeHeader]: change }),
     };
     const text = body === null ? null : JSON.stringify(body);
     const answer = await call(session[channels], { method, path, headers, signal, body: text });
     this.#api = answer.api;
-    if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer.status, answer.body);
-    let value: unknown;
-    try {
-      value = parseUntrustedJson(answer.body);
-    } catch {
-      throw malformedAnswer(path, 'it is no JSON');
-    }
-    const seen = read(value);
-    if (seen === null) throw malformedAnswer(path, 'it has not the form of one');
-    return seen;
+    if (answer.status < 200 || answer.status > 299)
+      throw errorFromAnswer(answer.status, await wholeText(answer));
+    return answer;
   }
 
   async #connected(signal: AbortSignal): Promise<HostSession> {
@@ -159,11 +187,23 @@ export class HostClient {
   }
 }
 
-const jsonType = { 'content-type': 'application/json' };
+const plainType = 'application/json';
 
 /** A note for the audit log. vsockd trusts the socket's peer, not this. */
 function clientNote(): string {
   return `${userInfo().username}@${hostname()}`;
+}
+
+function readAnswer<Answer>(text: string, path: string, read: (value: unknown) => Answer | null): Answer {
+  let value: unknown;
+  try {
+    value = parseUntrustedJson(text);
+  } catch {
+    throw malformedAnswer(path, 'it is no JSON');
+  }
+  const seen = read(value);
+  if (seen === null) throw malformedAnswer(path, 'it has not the form of one');
+  return seen;
 }
 
 /** What a list’s answer holds; null where it is none, or one of its rows has no name. */

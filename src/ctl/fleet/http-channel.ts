@@ -1,12 +1,16 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { apiVersionHeader, firstApi, parseApiVersion, type ApiVersion } from '../../api/version.js';
 import { orAborted } from '../async/or-aborted.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 
-/** Longest answer that is taken from a host, in bytes: room for about 100,000 flows. */
+/** Longest answer that is taken from a host as a whole, in bytes. */
 const maximumAnswerBytes = 64 * 1024 * 1024;
+
+/** No row is that long, in characters. */
+const longestLine = 1024 * 1024;
 
 /**
  * HTTP/1.1 agent whose connections are channels to one Unix socket on the host, a new one for each request: it costs
@@ -44,7 +48,10 @@ function asSocket(channel: Duplex): Duplex {
 
 export interface HttpAnswer {
   status: number;
-  body: string;
+  /** The media type, without parameters. */
+  type: string;
+  /** What comes of the body, piece by piece. Whoever stops before its end ends the exchange. */
+  pieces: AsyncIterable<Buffer>;
   /** The version of the API that vsockd speaks. */
   api: ApiVersion;
 }
@@ -57,10 +64,7 @@ export interface HttpCall {
   signal: AbortSignal;
 }
 
-/**
- * One request, the whole answer as text. Errors: the host is lost, the answer is too long, or `signal`'s reason, which
- * comes at once.
- */
+/** One request. Errors, here and in the answer’s pieces: the host is lost, or `signal`’s reason, which comes at once. */
 export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer> {
   const outgoing = request({
     agent,
@@ -69,26 +73,49 @@ export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer>
     path: options.path,
     headers: options.headers,
   });
-  try {
-    return await orAborted(exchange(outgoing, options.body), options.signal);
-  } catch (error) {
+  const fail = (error: unknown): Error => {
     outgoing.destroy();
-    if (options.signal.aborted) throw options.signal.reason;
-    throw explain(error as Error);
+    return options.signal.aborted ? (options.signal.reason as Error) : explain(error as Error);
+  };
+  try {
+    const answer = await orAborted(exchange(outgoing, options.body), options.signal);
+    return {
+      status: answer.statusCode ?? 0,
+      type: (answer.headers['content-type'] ?? '').split(';')[0]!.trim(),
+      pieces: pieces(outgoing, answer, options.signal, fail),
+      api: apiOf(answer),
+    };
+  } catch (error) {
+    throw fail(error);
   }
 }
 
-function exchange(outgoing: ClientRequest, body: string | null): Promise<HttpAnswer> {
+function exchange(outgoing: ClientRequest, body: string | null): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject);
-    outgoing.once('response', (answer) => {
-      collect(outgoing, answer).then(
-        (text) => resolve({ status: answer.statusCode ?? 0, body: text, api: apiOf(answer) }),
-        reject,
-      );
-    });
+    outgoing.once('response', resolve);
     outgoing.end(body ?? undefined);
   });
+}
+
+async function* pieces(
+  outgoing: ClientRequest,
+  answer: IncomingMessage,
+  signal: AbortSignal,
+  fail: (error: unknown) => Error,
+): AsyncGenerator<Buffer> {
+  const source = (answer as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await orAborted(source.next(), signal);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } catch (error) {
+    throw fail(error);
+  } finally {
+    outgoing.destroy();
+  }
 }
 
 /** vsockds did not tell it before 1.2. */
@@ -96,23 +123,34 @@ function apiOf(answer: IncomingMessage): ApiVersion {
   return parseApiVersion(String(answer.headers[apiVersionHeader] ?? '')) ?? firstApi;
 }
 
-async function collect(outgoing: ClientRequest, answer: IncomingMessage): Promise<string> {
+/** The whole body as text. */
+export async function wholeText({ pieces }: HttpAnswer): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of pieces) {
     length += chunk.length;
     if (length > maximumAnswerBytes) {
-      outgoing.destroy();
       const limit = `${String(maximumAnswerBytes / 1024 / 1024)} MiB`;
-      throw new VsocketError(
-        'answer-too-long',
-        `vsockd’s answer is longer than ${limit}`,
-        'narrow it with --limit or --vm',
-      );
+      const message = `vsockd’s answer is longer than ${limit}`;
+      throw new VsocketError('answer-too-long', message, 'narrow it with --filter');
     }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The lines of the body, as many at a time as came together, without their ends. */
+export async function* linesOf({ pieces }: HttpAnswer): AsyncGenerator<string[]> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of pieces) {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > longestLine)
+      throw new VsocketError('answer-too-long', 'a line of vsockd’s answer has no end', 'see vsockd’s log');
+    if (lines.length > 0) yield lines;
+  }
+  if (rest !== '') yield [rest];
 }
 
 function explain(error: Error): Error {

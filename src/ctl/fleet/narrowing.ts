@@ -20,9 +20,18 @@ export function narrowingOf<Row extends object>(list: List<Row>, { filter, sort,
   const sends = filter.trim() !== '' && understands(list, filter);
   if (sends) narrowing['filter'] = filter;
   const isWhole = sends || filter.trim() === '';
-  const field = list.filterFields.find(({ key }) => key === sort.key);
-  if (limit === undefined || !isWhole || field === undefined || !ordered.has(field.kind)) return narrowing;
-  return { ...narrowing, sort: sort.reverse ? sort.key : `-${sort.key}`, limit: String(limit) };
+  if (limit === undefined || !isWhole || !canOrder(list, sort.key)) return narrowing;
+  return { ...narrowing, ...orderOf(sort), limit: String(limit) };
+}
+
+/** Whether hosts put rows into the same order by this key as vsockctl does. */
+export function canOrder<Row extends object>(list: List<Row>, key: string): boolean {
+  const field = list.filterFields.find((candidate) => candidate.key === key);
+  return field !== undefined && ordered.has(field.kind);
+}
+
+export function orderOf({ key, reverse }: Wish['sort']): Narrowing {
+  return { sort: reverse ? key : `-${key}` };
 }
 
 /** Kinds that both ends put into the same order. */

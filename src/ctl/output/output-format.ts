@@ -14,6 +14,6 @@ export type OutputFormat = keyof typeof outputFormats;
 export const outputFormatNames = Object.keys(outputFormats) as [OutputFormat, ...OutputFormat[]];
 
 /** For people; the other formats are for programs. */
-export function isTable(format: OutputFormat): boolean {
+export function isTable(format: OutputFormat): format is 'table' | 'wide' {
   return format === 'table' || format === 'wide';
 }

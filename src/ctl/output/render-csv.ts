@@ -1,8 +1,14 @@
 /** RFC 4180. The columns are the fields of the JSON objects, so that the two cannot drift. */
-export function renderCsv(rows: readonly object[], fields: readonly string[], headers: boolean): string {
-  const lines = rows.map((row) => fields.map((name) => cell((row as Record<string, unknown>)[name])));
-  if (headers) lines.unshift(fields.map((name) => cell(name)));
-  return lines.map((cells) => `${cells.join(',')}\r\n`).join('');
+export function renderCsvRows(rows: readonly object[], fields: readonly string[]): string {
+  return rows.map((row) => line(fields.map((name) => (row as Record<string, unknown>)[name]))).join('');
+}
+
+export function renderCsvHeader(fields: readonly string[]): string {
+  return line(fields);
+}
+
+function line(values: readonly unknown[]): string {
+  return `${values.map(cell).join(',')}\r\n`;
 }
 
 /** Text that a spreadsheet would take for a formula is defused with an apostrophe: it came from a remote host. */

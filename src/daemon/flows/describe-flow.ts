@@ -3,27 +3,40 @@ import type { VmConfig } from '../../config/host-config.js';
 import type { ConnectionNote, LedgerFlow } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
 import { tcpState } from '../observer/inet-diag-layout.js';
-import { connectionId } from './connection-id.js';
+import { connectionId as connectionIdOf } from './connection-id.js';
+import type { SeenFlow } from './flow-snapshot.js';
 import type { VmDirectory } from './vm-directory.js';
 
-export type UnratedFlow = Omit<Flow, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
 type Reason = NonNullable<Flow['reason']>;
 
-/** The row of one connection: what the kernel counts of it, and what its program’s library claimed for it. */
-export function describeFlow(
-  host: string,
-  vm: VmConfig,
-  connection: Connection,
-  claim: LedgerFlow | undefined,
-  note: ConnectionNote | null,
-  directory: VmDirectory,
-): UnratedFlow {
+/** Texts about a connection that stay the same for its whole life. To make them each time takes half of a row’s time. */
+interface Names {
+  connectionId: string;
+  seenAt: string;
+}
+
+const known = new WeakMap<Connection, Names>();
+
+function namesOf(vm: VmConfig, connection: Connection, directory: VmDirectory): Names {
+  let names = known.get(connection);
+  if (names === undefined) {
+    const seenAt = new Date(connection.firstSeenAt).toISOString();
+    names = { connectionId: connectionIdOf(vm, connection.socket, directory), seenAt };
+    known.set(connection, names);
+  }
+  return names;
+}
+
+/** The row of one flow: what the kernel counts of it, and what its program’s library claimed for it. */
+export function describeFlow(host: string, seen: SeenFlow, directory: VmDirectory): Flow {
+  const { vm, connection, claim, note } = seen;
   const { socket } = connection;
   const path = claim?.path ?? 'tcp';
+  const { connectionId, seenAt } = namesOf(vm, connection, directory);
   const other = directory.whereabouts(vm.vni, socket.remoteAddress);
   return {
-    id: `${vm.name}:${socket.cookie}`,
-    connectionId: connectionId(vm, socket, directory),
+    id: connection.id,
+    connectionId,
     host,
     vm: vm.name,
     tenant: vm.tenant,
@@ -41,9 +54,14 @@ export function describeFlow(
     reason: path === 'tcp' ? tcpReason(vm, connection, claim, note, directory) : claimedReason(claim),
     queuePair: claim?.queuePair ?? null,
     state: flowState(socket.state, claim),
-    txBytes: connection.txBytes + (claim?.ringTxBytes ?? 0),
-    rxBytes: connection.rxBytes + (claim?.ringRxBytes ?? 0),
-    establishedAt: new Date(Math.min(connection.firstSeenAt, claim?.claimedAt ?? Infinity)).toISOString(),
+    txBytes: seen.txBytes,
+    rxBytes: seen.rxBytes,
+    txBytesPerSecond: seen.txBytesPerSecond,
+    rxBytesPerSecond: seen.rxBytesPerSecond,
+    establishedAt:
+      claim !== undefined && claim.claimedAt < connection.firstSeenAt
+        ? new Date(claim.claimedAt).toISOString()
+        : seenAt,
   };
 }
 

@@ -3,7 +3,7 @@ import { apiRevision, apiVersion } from '../../api/version.js';
 import type { Vm } from '../../api/vm.js';
 import type { HostConfig } from '../../config/host-config.js';
 import { version } from '../version.js';
-import type { FlowSnapshot } from './flow-table.js';
+import type { FlowSnapshot } from './flow-snapshot.js';
 
 /** This hypervisor, with the sums over its VMs. */
 export function describeHost(

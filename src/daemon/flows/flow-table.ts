@@ -1,20 +1,12 @@
-import type { Flow } from '../../api/flow.js';
 import type { Vm } from '../../api/vm.js';
 import type { HostConfig, VmConfig } from '../../config/host-config.js';
 import type { LedgerFlow, LedgerReader, LedgerVm } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
 import type { HostObserver } from '../observer/host-observer.js';
-import { describeFlow } from './describe-flow.js';
+import { Pace } from '../pace.js';
 import { RateMeters } from '../rates/rate-meters.js';
+import { FlowSnapshot, type SeenFlow } from './flow-snapshot.js';
 import type { VmDirectory } from './vm-directory.js';
-
-/** The host’s flows and VMs at one moment. */
-export interface FlowSnapshot {
-  flows: Flow[];
-  vms: Vm[];
-  /** The connections under the flows’ ids. */
-  connections: Map<string, Connection>;
-}
 
 type Rates = Pick<Vm, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
 
@@ -37,32 +29,45 @@ export class FlowTable {
     const ledgerVms = new Map((reader?.vms() ?? []).map((vm) => [vm.name, vm]));
     const at = performance.now();
     this.#meters.begin(at);
-    const snapshot: FlowSnapshot = { flows: [], vms: [], connections: new Map() };
+    const pace = new Pace();
+    const flows = new Map<string, SeenFlow>();
+    const vms: Vm[] = [];
     for (const vm of this.directory.all) {
       const connections = observed.get(vm.name) ?? [];
-      const flows = connections.map((connection) => this.#flow(vm, connection, claims, reader, at));
-      connections.forEach((connection, index) => snapshot.connections.set(flows[index]!.id, connection));
-      for (const flow of flows) snapshot.flows.push(flow);
-      snapshot.vms.push(this.#vm(vm, flows, ledgerVms.get(vm.name), at));
+      let fastFlows = 0;
+      for (const connection of connections) {
+        if (pace.isDue) await pace.rest();
+        const flow = this.#flow(vm, connection, claims.get(connection.id), reader, at);
+        flows.set(connection.id, flow);
+        if (flow.claim !== undefined && flow.claim.path !== 'tcp') fastFlows += 1;
+      }
+      vms.push(this.#vm(vm, { flows: connections.length, fastFlows }, ledgerVms.get(vm.name), at));
     }
-    return snapshot;
+    return new FlowSnapshot(this.config.host, this.directory, vms, flows);
   }
 
   #flow(
     vm: VmConfig,
     connection: Connection,
-    claims: Map<string, LedgerFlow>,
+    claim: LedgerFlow | undefined,
     reader: LedgerReader | null,
     at: number,
-  ): Flow {
-    const { cookie } = connection.socket;
-    const claim = claims.get(`${vm.name}:${cookie}`);
-    const note = reader?.note(vm.name, cookie) ?? null;
-    const flow = describeFlow(this.config.host, vm, connection, claim, note, this.directory);
-    return { ...flow, ...this.#rates(flow.id, at, flow.txBytes, flow.rxBytes) };
+  ): SeenFlow {
+    const txBytes = connection.txBytes + (claim?.ringTxBytes ?? 0);
+    const rxBytes = connection.rxBytes + (claim?.ringRxBytes ?? 0);
+    const note = claim === undefined ? (reader?.note(vm.name, connection.socket.cookie) ?? null) : null;
+    return {
+      vm,
+      connection,
+      claim,
+      note,
+      txBytes,
+      rxBytes,
+      ...this.#rates(connection.id, at, txBytes, rxBytes),
+    };
   }
 
-  #vm(vm: VmConfig, flows: Flow[], ledgerVm: LedgerVm | undefined, at: number): Vm {
+  #vm(vm: VmConfig, counts: Pick<Vm, 'flows' | 'fastFlows'>, ledgerVm: LedgerVm | undefined, at: number): Vm {
     const tcp = this.observer.totals(vm.name);
     const txBytes = tcp.txBytes + (ledgerVm?.ringTxBytes ?? 0);
     const rxBytes = tcp.rxBytes + (ledgerVm?.ringRxBytes ?? 0);
@@ -75,8 +80,7 @@ export class FlowTable {
       interface: vm.interface,
       problem: this.problemOf(vm.name),
       processes: ledgerVm?.processes ?? 0,
-      flows: flows.length,
-      fastFlows: flows.filter((flow) => flow.path !== 'tcp').length,
+      ...counts,
       txBytes,
       rxBytes,
       ...this.#rates(vm.name, at, txBytes, rxBytes),

@@ -1,23 +1,31 @@
 import type { HostObserver } from '../observer/host-observer.js';
 import type { Log } from '../log.js';
 import { SharedReading } from '../rates/shared-reading.js';
-import type { FlowSnapshot, FlowTable } from './flow-table.js';
+import type { FlowSnapshot } from './flow-snapshot.js';
+import type { FlowTable } from './flow-table.js';
 
 /** While somebody asks, rates are kept up; after such a pause vsockd rests. */
 const attentionMilliseconds = 5000;
 const tickMilliseconds = 1000;
 /** Without anybody asking: so often new connections are looked for, so that `establishedAt` is near the truth. */
-const idleTicks = 5;
+const idleMilliseconds = 5000;
+/** But where there are many connections, a look is followed by a rest so many times as long. */
+const restPerLook = 100;
+
+/** The pause after a look that took so long, while nobody asks: at most a hundredth of the time is spent on looking. */
+export function idlePause(lookMilliseconds: number): number {
+  return Math.max(idleMilliseconds, restPerLook * lookMilliseconds);
+}
 
 /** Keeps the flow table’s latest snapshot, as fresh as somebody needs it. */
 export class FlowWatch {
   readonly #reading: SharedReading<FlowSnapshot>;
   #lastAskedAt = -Infinity;
-  #ticks = 0;
+  #nextIdleLookAt = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(
-    table: FlowTable,
+    table: Pick<FlowTable, 'read'>,
     private readonly observer: HostObserver,
     private readonly log: Log,
   ) {
@@ -31,6 +39,12 @@ export class FlowWatch {
     return this.#reading.latest();
   }
 
+  /** A table that knows all of these flows, if there is one: the latest, whatever its age, else a new one. */
+  async snapshotWith(ids: readonly string[]): Promise<FlowSnapshot> {
+    const latest = await this.#reading.last();
+    return latest !== null && ids.every((id) => latest.has(id)) ? latest : this.newSnapshot();
+  }
+
   /** The table as it is after this call. */
   newSnapshot(): Promise<FlowSnapshot> {
     return this.#reading.renewed();
@@ -42,17 +56,27 @@ export class FlowWatch {
   }
 
   #tick(): void {
-    this.#ticks++;
-    const attended = performance.now() - this.#lastAskedAt < attentionMilliseconds;
-    const due = attended || this.#ticks % idleTicks === 0;
+    const now = performance.now();
+    const attended = now - this.#lastAskedAt < attentionMilliseconds;
+    const due = attended || now >= this.#nextIdleLookAt;
     try {
-      if (!this.#reading.isFresh && due)
-        this.#reading.latest().catch((error: unknown) => this.#report(error));
+      if (!this.#reading.isFresh && due) void this.#look();
       else if (!this.#reading.isReading) this.observer.settleClosed();
       this.observer.save();
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  async #look(): Promise<void> {
+    const begin = performance.now();
+    try {
+      await this.#reading.latest();
+    } catch (error) {
+      this.#report(error);
+    }
+    const end = performance.now();
+    this.#nextIdleLookAt = end + idlePause(end - begin);
   }
 
   #report(error: unknown): void {

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Flow } from '../../api/flow.js';
 import type { KillOutcome } from '../../api/kill.js';
 import type { SocketName } from '../../dataplane/messages.js';
+import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { Connection } from '../observer/connection.js';
 import type { SocketDiagnosis } from '../observer/socket-diagnosis.js';
+import { Pace } from '../pace.js';
 
-/** A flow to end, with the connection under it. */
-export interface KillTarget {
-  flow: Flow;
-  connection: Connection;
-}
+/** A flow to end. */
+export type KillTarget = FlowWithConnection;
 
 /** What the killer needs of the rest of vsockd. */
 export interface KillerSurroundings {
@@ -17,8 +15,8 @@ export interface KillerSurroundings {
   resetFastPaths: (sockets: SocketName[]) => void;
   /** Sends resets to both ends of the connections. */
   resetConnections: (targets: KillTarget[]) => Promise<void>;
-  /** Ids of the connections that are open now. */
-  openIds: () => Promise<ReadonlySet<string>>;
+  /** Whether the kernel has the connection still. */
+  isOpen: (connection: Connection) => boolean;
   diagnosis: (vm: string) => SocketDiagnosis | undefined;
 }
 
@@ -30,22 +28,29 @@ export class FlowKiller {
   constructor(private readonly surroundings: KillerSurroundings) {}
 
   async kill(targets: KillTarget[]): Promise<KillOutcome[]> {
-    const { resetFastPaths, resetConnections, openIds } = this.surroundings;
+    const { resetFastPaths, resetConnections } = this.surroundings;
     resetFastPaths(
       targets.map(({ flow, connection }) => ({ vm: flow.vm, cookie: connection.socket.cookie })),
     );
     await resetConnections(targets);
-    let open = await openIds();
-    if (targets.some(({ flow }) => open.has(flow.id))) {
+    let open = await this.#stillOpen(targets);
+    if (open.size > 0) {
       await sleep(settleMilliseconds);
-      open = await openIds();
+      open = await this.#stillOpen([...open]);
     }
-    return targets.map((target) => this.#outcome(target, open));
+    return targets.map((target) =>
+      open.has(target) ? this.#destroy(target) : { id: target.flow.id, outcome: 'reset', detail: '' },
+    );
   }
 
-  #outcome(target: KillTarget, open: ReadonlySet<string>): KillOutcome {
-    const { id } = target.flow;
-    return open.has(id) ? this.#destroy(target) : { id, outcome: 'reset', detail: '' };
+  async #stillOpen(targets: readonly KillTarget[]): Promise<Set<KillTarget>> {
+    const open = new Set<KillTarget>();
+    const pace = new Pace();
+    for (const target of targets) {
+      if (pace.isDue) await pace.rest();
+      if (this.surroundings.isOpen(target.connection)) open.add(target);
+    }
+    return open;
   }
 
   /** The guest’s kernel took no reset: the host’s hand ends the socket, and the kernel resets the peer. */

@@ -1,9 +1,11 @@
 import type { Direction } from './payload.js';
 import type { KernelSocket } from './kernel-socket.js';
 
-/** A VM’s TCP connection that is open, with exact counts of its payload on TCP. */
+/** A VM’s TCP connection that is open, with exact counts of its payload on TCP. One and the same for its whole life. */
 export interface Connection {
   vm: string;
+  /** VM name and cookie: the flow’s id. */
+  id: string;
   socket: KernelSocket;
   direction: Direction;
   txBytes: number;

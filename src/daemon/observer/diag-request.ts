@@ -25,6 +25,11 @@ export function dumpRequest(family: number, states: readonly number[]): Buffer {
  * @param id the struct inet_diag_sockid that a dump gave, so the cookie guards against another socket’s end
  */
 export function destroyRequest(family: number, id: Buffer): Buffer {
+  return exactRequest(family, id);
+}
+
+/** Asks for one socket by its whole id: the cookie in it guards against another socket’s answer. */
+export function exactRequest(family: number, id: Buffer): Buffer {
   const payload = request(family);
   id.copy(payload, diagRequest.id);
   return payload;

@@ -1,7 +1,7 @@
 import { ClosedSockets } from './closed-sockets.js';
 import type { Connection, TcpTotals } from './connection.js';
 import { tcpState } from './inet-diag-layout.js';
-import type { KernelSocket } from './kernel-socket.js';
+import { cookieIn, parseKernelSocket, refreshKernelSocket, type KernelSocket } from './kernel-socket.js';
 import {
   acknowledgedControl,
   acknowledgedPayload,
@@ -20,6 +20,13 @@ const openStates = [
   tcpState.lastAcknowledgement,
   tcpState.closing,
 ] as const;
+
+/** Counts a connection by its socket’s counters. */
+function count(connection: Connection, peerFinished: boolean): void {
+  const { direction, socket } = connection;
+  connection.txBytes = acknowledgedPayload(direction, socket.counters!);
+  connection.rxBytes = receivedPayload(peerFinished, socket.counters!);
+}
 
 /** Sees every TCP connection of one VM, without the VM’s help. */
 export class VmObserver {
@@ -50,17 +57,27 @@ export class VmObserver {
 
   /** The connections that are open now. One call at a time. */
   async observe(now: number): Promise<Connection[]> {
-    const sockets = (await this.diagnosis.dump(openStates)).filter((socket) => socket.counters !== null);
-    let listening: Set<number> | null = null;
     const connections: Connection[] = [];
-    for (const socket of sockets) {
-      let direction =
-        this.#known.get(socket.cookie)?.direction ?? directionOf(socket.state, socket.counters!);
-      if (direction === null) {
-        listening ??= await this.#listeningPorts();
-        direction = listening.has(socket.localPort) ? 'in' : 'out';
+    const undirected: KernelSocket[] = [];
+    await this.diagnosis.eachMessage(openStates, (message) => {
+      const known = this.#known.get(cookieIn(message) ?? 0n);
+      if (known !== undefined) {
+        refreshKernelSocket(known.socket, message);
+        if (known.socket.counters === null) return;
+        count(known, peerHasFinished(known.socket.state));
+        connections.push(known);
+        return;
       }
-      connections.push(this.#count(socket, direction, peerHasFinished(socket.state), now));
+      const socket = parseKernelSocket(message);
+      if (socket === null || socket.counters === null) return;
+      const direction = directionOf(socket.state, socket.counters);
+      if (direction === null) undirected.push(socket);
+      else connections.push(this.#meet(socket, direction, now));
+    });
+    const listening = undirected.length === 0 ? null : await this.#listeningPorts();
+    for (const socket of undirected) {
+      const direction = listening?.has(socket.localPort) === true ? 'in' : 'out';
+      connections.push(this.#meet(socket, direction, now));
     }
     return connections;
   }
@@ -72,8 +89,10 @@ export class VmObserver {
       if (socket.counters === null) continue;
       const known = this.#known.get(socket.cookie);
       const direction = known?.direction ?? this.#closedDirection(socket);
-      const { txBytes, rxBytes } = this.#count(socket, direction, this.#countedFin(socket, direction), now);
-      this.#end(socket.cookie, { txBytes, rxBytes });
+      const finCounted = this.#countedFin(socket, direction);
+      const last = { ...(known ?? this.#connection(socket, direction, now)), socket };
+      count(last, finCounted);
+      this.#end(socket.cookie, last);
     }
     return lost;
   }
@@ -103,17 +122,16 @@ export class VmObserver {
     this.#closed.close();
   }
 
-  #count(socket: KernelSocket, direction: Direction, peerFinished: boolean, now: number): Connection {
-    const connection: Connection = {
-      vm: this.vm,
-      socket,
-      direction,
-      txBytes: acknowledgedPayload(direction, socket.counters!),
-      rxBytes: receivedPayload(peerFinished, socket.counters!),
-      firstSeenAt: this.#known.get(socket.cookie)?.firstSeenAt ?? now,
-    };
+  #meet(socket: KernelSocket, direction: Direction, now: number): Connection {
+    const connection = this.#connection(socket, direction, now);
+    count(connection, peerHasFinished(socket.state));
     this.#known.set(socket.cookie, connection);
     return connection;
+  }
+
+  #connection(socket: KernelSocket, direction: Direction, now: number): Connection {
+    const id = `${this.vm}:${socket.cookie}`;
+    return { vm: this.vm, id, socket, direction, txBytes: 0, rxBytes: 0, firstSeenAt: now };
   }
 
   #end(cookie: bigint, { txBytes, rxBytes }: TcpTotals): void {

@@ -22,6 +22,11 @@ export class SharedReading<Reading> {
     return this.isFresh ? this.#latest! : this.#begin();
   }
 
+  /** The latest one, whatever its age; null where there is none. */
+  async last(): Promise<Reading | null> {
+    return (await this.#latest?.catch(() => null)) ?? null;
+  }
+
   /** What is there after this call. */
   async renewed(): Promise<Reading> {
     // One loop, not settled(): of two that wait, the second must see that the first has begun.

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -6,6 +7,7 @@ import fastify, {
   type FastifyReply,
 } from 'fastify';
 import { z } from 'zod';
+import { linesType, totalHeader } from '../../api/define-list.js';
 import type { ApiError } from '../../api/error.js';
 import { changeHeader } from '../../api/kill.js';
 import { apiVersionHeader, formatApiVersion, ownApi } from '../../api/version.js';
@@ -13,7 +15,9 @@ import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { requesterOf } from '../audit/requester.js';
 import type { Log } from '../log.js';
+import { listJson, listLines } from './list-text.js';
 import type { Route } from './route.js';
+import { Selection } from './select-rows.js';
 
 /** What a socket gives the right to: file permissions decide who may use it. */
 export type SocketRight = 'read' | 'change';
@@ -57,14 +61,25 @@ function add(server: FastifyInstance, route: Route, right: SocketRight): void {
       if (route.right === 'change' && right === 'read')
         return refuse(reply, 403, 'read-only-socket', 'this socket may only read; use admin.sock');
       const note = request.headers['x-vsocket-client'];
-      return route.handle({
+      const answer = await route.handle({
         query: check('query', route.query, request.query),
         body: check('body', route.body, request.body),
         change: changeName(request.headers[changeHeader]),
         requester: () => requesterOf(request.raw.socket, typeof note === 'string' ? note : undefined),
       });
+      if (!(answer instanceof Selection)) return answer;
+      const selection = answer as Selection<object>;
+      const wantsLines = request.headers.accept?.includes(linesType) === true;
+      if (wantsLines) reply.header(totalHeader, selection.total);
+      reply.type(wantsLines ? linesType : 'application/json; charset=utf-8');
+      return reply.send(asStream(wantsLines ? listLines(selection) : listJson(selection)));
     },
   });
+}
+
+/** Asks for the next piece only when the client has taken the one before. */
+function asStream(pieces: AsyncIterable<string>): Readable {
+  return Readable.from(pieces, { objectMode: false, highWaterMark: 1 });
 }
 
 /** Anyone may write anything there: it is a UUID or nothing. */

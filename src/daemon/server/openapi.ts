@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linesType } from '../../api/define-list.js';
 import { ApiError } from '../../api/error.js';
 import { version } from '../version.js';
 import type { Route } from './route.js';
@@ -21,7 +22,13 @@ function operation(route: Route): Record<string, unknown> {
     parameters: parameters(route.query),
     ...(route.body && { requestBody: { required: true, content: json(schemaOf(route.body, 'input')) } }),
     responses: {
-      200: { description: 'done', content: json(schemaOf(route.answer, 'output')) },
+      200: {
+        description: 'done',
+        content: {
+          ...json(schemaOf(route.answer, 'output')),
+          ...(route.row && { [linesType]: { schema: schemaOf(route.row, 'output') } }),
+        },
+      },
       default: { description: 'not done', content: json(schemaOf(ApiError, 'output')) },
     },
   };

@@ -20,6 +20,8 @@ export interface Route {
   query: z.ZodType | null;
   body: z.ZodType | null;
   answer: z.ZodType;
+  /** Of a list, whose handler gives a Selection: it can be had one row a line. */
+  row?: z.ZodType;
   handle: (request: RouteRequest) => Promise<unknown>;
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Flow } from '../../api/flow.js';
 import { Host } from '../../api/host.js';
 import { KillRequest, KillResponse } from '../../api/kill.js';
-import type { List } from '../../api/define-list.js';
+import type { List, ListQuery } from '../../api/define-list.js';
 import { listNames, lists, type ListName, type RowsOf } from '../../api/lists.js';
 import type { Requester } from '../audit/requester.js';
 import { openApiDocument } from './openapi.js';
@@ -13,7 +13,7 @@ import { selectRows } from './select-rows.js';
 /** What the API needs of vsockd. */
 export interface Backend {
   host(): Promise<Host>;
-  lists: { [Name in ListName]: () => Promise<RowsOf[Name][]> };
+  lists: { [Name in ListName]: () => Promise<Iterable<RowsOf[Name]>> };
   matching(request: KillRequest): Promise<Flow[]>;
   kill(request: KillRequest, change: string, requester: Requester): Promise<KillResponse>;
 }
@@ -65,7 +65,7 @@ export function apiRoutes(backend: Backend): Route[] {
 
 function listRoute<Name extends ListName>(name: Name, backend: Backend): Route {
   const list: List<RowsOf[Name]> = lists[name];
-  return route({
+  return {
     method: 'GET',
     path: list.path,
     summary: `${list.summary}, filtered, sorted and cut`,
@@ -73,6 +73,8 @@ function listRoute<Name extends ListName>(name: Name, backend: Backend): Route {
     query: list.query,
     body: null,
     answer: list.answer,
-    handle: async ({ query }) => selectRows(list, await backend.lists[name](), query),
-  });
+    row: list.item,
+    // The query has been checked by the route’s own schema.
+    handle: async ({ query }) => selectRows(list, await backend.lists[name](), query as ListQuery),
+  };
 }

@@ -1,35 +1,63 @@
-import type { List, ListAnswer, ListQuery } from '../../api/define-list.js';
+import type { List, ListQuery } from '../../api/define-list.js';
 import type { FilterValue } from '../../api/filter-field.js';
 import { compileFilter } from '../../filter/compile-filter.js';
+import { Heap } from '../../order/heap.js';
+import { Pace } from '../pace.js';
+
+/** What a query picks of a list. */
+export class Selection<Row extends object> {
+  constructor(
+    /** Rows that match, before the limit. */
+    readonly total: number,
+    /** In order; each is looked for when it is needed. They can be had once. */
+    readonly rows: Iterable<Row>,
+  ) {}
+}
+
+interface Candidate<Row> {
+  row: Row;
+  value: FilterValue;
+}
 
 /**
- * Filters, sorts and cuts a host’s rows as a query asks.
+ * Filters, sorts and cuts a host’s rows as a query asks, in slices. Only rows that may be in the answer are kept.
  * @throws VsocketError where the filter is none
  */
-export function selectRows<Row extends object>(
+export async function selectRows<Row extends object>(
   list: List<Row>,
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   query: ListQuery,
-): ListAnswer<Row> {
+): Promise<Selection<Row>> {
+  const { limit = Infinity } = query;
   const wanted = list.filters.filter((field) => query[field] !== undefined);
   const matches = compileFilter(query.filter ?? '', { noun: 'row', fields: list.filterFields });
-  const matching = rows.filter((row) => wanted.every((field) => row[field] === query[field]) && matches(row));
   const descending = query.sort.startsWith('-');
   const key = descending ? query.sort.slice(1) : query.sort;
   const { values } = list.filterFields.find((field) => field.key === key)!;
-  const sign = descending ? -1 : 1;
-  const sorted = matching
-    .map((row) => ({ row, value: values(row)[0] ?? null }))
-    .sort(
-      (a, b) =>
-        compare(a.value, b.value, sign) ||
-        compare(a.row[list.order] as string, b.row[list.order] as string, 1),
-    );
-  return { items: sorted.slice(0, query.limit).map(({ row }) => row), total: matching.length };
+  const compare = (a: Candidate<Row>, b: Candidate<Row>): number =>
+    compareValues(a.value, b.value, descending ? -1 : 1) ||
+    compareValues(a.row[list.order] as string, b.row[list.order] as string, 1);
+  // The last of those that are kept is on top: it goes first.
+  const kept = new Heap<Candidate<Row>>((a, b) => compare(b, a));
+  const pace = new Pace();
+  let total = 0;
+  for (const row of rows) {
+    if (pace.isDue) await pace.rest();
+    if (!wanted.every((field) => row[field] === query[field]) || !matches(row)) continue;
+    total += 1;
+    const candidate = { row, value: values(row)[0] ?? null };
+    if (kept.size < limit) kept.push(candidate);
+    else if (kept.top !== undefined && compare(candidate, kept.top) < 0) kept.replaceTop(candidate);
+  }
+  return new Selection(total, inOrder(new Heap(compare, kept.release())));
+}
+
+function* inOrder<Row>(heap: Heap<Candidate<Row>>): Generator<Row> {
+  for (let next = heap.pop(); next !== undefined; next = heap.pop()) yield next.row;
 }
 
 /** What is not there comes last in either order. */
-function compare(a: FilterValue, b: FilterValue, sign: 1 | -1): number {
+function compareValues(a: FilterValue, b: FilterValue, sign: 1 | -1): number {
   if (a === b) return 0;
   if (a === null) return 1;
   if (b === null) return -1;

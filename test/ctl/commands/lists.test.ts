@@ -120,7 +120,7 @@ test('filter, order and limit go to the hosts, and come out the same as here', a
   );
   // What only vsockctl knows, or orders in its own way, it does here.
   await fleet.run('flows', '-f', 'host=alpha', '--limit', '3', '-o', 'name');
-  assert.equal(last(), 'GET /v1/flows');
+  assert.equal(last(), 'GET /v1/flows?sort=-bytesPerSecond');
   await fleet.run('flows', '-f', 'vm=red1', '--sort-by', 'id', '--limit', '3', '-o', 'name');
   assert.equal(last(), 'GET /v1/flows?filter=vm=red1');
 });

@@ -1,13 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import type { Flow } from '../../../src/api/flow.js';
 import { Host } from '../../../src/api/host.js';
 import { changeHeader, KillRequest, type KillOutcome } from '../../../src/api/kill.js';
 import { apiVersionHeader, formatApiVersion, ownApi } from '../../../src/api/version.js';
-import type { List, ListQuery } from '../../../src/api/define-list.js';
-import { selectRows } from '../../../src/daemon/server/select-rows.js';
+import { linesType, totalHeader, type List, type ListQuery } from '../../../src/api/define-list.js';
+import { listJson, listLines } from '../../../src/daemon/server/list-text.js';
+import { selectRows, type Selection } from '../../../src/daemon/server/select-rows.js';
 import { listNames, lists, type ListName } from '../../../src/api/lists.js';
 import type { FixtureData } from './fixture-data.js';
 
@@ -69,7 +72,7 @@ export class FixtureApi {
     const listed = listNames.find((name) => lists[name].path === url.pathname);
     if (listed !== undefined) {
       const query = lists[listed].query.parse(Object.fromEntries(url.searchParams));
-      return answer(response, selectAny(listed, this.data, query));
+      return sendRows(request, response, await selectAny(listed, this.data, query));
     }
     if (url.pathname === '/v1/flows/kill' && mayChange)
       return this.#kill(KillRequest.parse(JSON.parse(body)), url, response);
@@ -92,8 +95,24 @@ function answer(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, headers).end(JSON.stringify(body));
 }
 
+/** As vsockd does: one row a line for whoever asks for it. */
+async function sendRows(
+  request: IncomingMessage,
+  response: ServerResponse,
+  selection: Selection<object>,
+): Promise<void> {
+  const lines = request.headers.accept?.includes(linesType) === true;
+  response.writeHead(200, {
+    'content-type': lines ? linesType : 'application/json',
+    [apiVersionHeader]: formatApiVersion(ownApi),
+    ...(lines ? { [totalHeader]: String(selection.total) } : {}),
+  });
+  const pieces = Readable.from(lines ? listLines(selection) : listJson(selection));
+  await pipeline(pieces, response).catch(() => undefined); // vsockctl may go away
+}
+
 /** vsockd’s own selection; the type of the rows is nothing to it. */
-function selectAny(name: ListName, data: FixtureData, query: ListQuery): unknown {
+function selectAny(name: ListName, data: FixtureData, query: ListQuery): Promise<Selection<object>> {
   const list = lists[name] as unknown as List<Record<string, unknown>>;
   return selectRows(list, data[name] as unknown as Record<string, unknown>[], query);
 }

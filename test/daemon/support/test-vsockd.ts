@@ -70,6 +70,16 @@ export class TestVsockd {
     return (await run('curl', [...words, `http://vsockd${path}`])).stdout;
   }
 
+  /** A list in lines, with its headers. */
+  async lines(path: string): Promise<{ type: string; total: string; text: string }> {
+    const words = ['-sS', '-H', 'accept: application/x-ndjson', '--unix-socket', this.socket('read')];
+    const format = '\n%{content_type}\n%header{x-vsocket-total}';
+    const { stdout } = await run('curl', [...words, '-w', format, `http://vsockd${path}`]);
+    const parts = stdout.split('\n');
+    const [total = '', type = ''] = [parts.pop(), parts.pop()];
+    return { type, total, text: parts.join('\n') };
+  }
+
   async post(
     path: string,
     body: unknown,

@@ -1,0 +1,64 @@
+import type { Flow } from '../../api/flow.js';
+import type { Vm } from '../../api/vm.js';
+import type { VmConfig } from '../../config/host-config.js';
+import type { ConnectionNote, LedgerFlow } from '../../ledger/ledger-flow.js';
+import type { Connection } from '../observer/connection.js';
+import { describeFlow } from './describe-flow.js';
+import type { VmDirectory } from './vm-directory.js';
+
+/** What is known of one flow at the moment of a snapshot. */
+export interface SeenFlow extends Pick<
+  Flow,
+  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond'
+> {
+  vm: VmConfig;
+  connection: Connection;
+  /** What its program’s library claimed for it. */
+  claim: LedgerFlow | undefined;
+  /** What the library noted where it claimed nothing. */
+  note: ConnectionNote | null;
+}
+
+/** A flow’s row, with the connection under it. */
+export interface FlowWithConnection {
+  flow: Flow;
+  connection: Connection;
+}
+
+/** The host’s flows and VMs at one moment. A row is made when it is asked for: all at once they are a lot of memory. */
+export class FlowSnapshot {
+  /** @param seen by the flows’ ids */
+  constructor(
+    private readonly host: string,
+    private readonly directory: VmDirectory,
+    readonly vms: readonly Vm[],
+    private readonly seen: ReadonlyMap<string, SeenFlow>,
+  ) {}
+
+  *flows(): Generator<Flow> {
+    for (const flow of this.seen.values()) yield this.#row(flow);
+  }
+
+  has(id: string): boolean {
+    return this.seen.has(id);
+  }
+
+  find(id: string): FlowWithConnection | null {
+    const flow = this.seen.get(id);
+    return flow === undefined ? null : this.#withConnection(flow);
+  }
+
+  ofVm(name: string): FlowWithConnection[] {
+    return [...this.seen.values()]
+      .filter(({ vm }) => vm.name === name)
+      .map((flow) => this.#withConnection(flow));
+  }
+
+  #withConnection(flow: SeenFlow): FlowWithConnection {
+    return { flow: this.#row(flow), connection: flow.connection };
+  }
+
+  #row(flow: SeenFlow): Flow {
+    return describeFlow(this.host, flow, this.directory);
+  }
+}
