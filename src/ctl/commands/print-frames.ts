@@ -9,7 +9,7 @@ import { vocabularyOf } from '../columns/vocabulary.js';
 import { compileFilter } from '../../filter/compile-filter.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { frameLists, type Frame } from '../model/frame.js';
-import { buildFrame, pollHost, type HostRound } from '../model/host-state.js';
+import { buildFrame, pollHost, wholeLists, type HostRound } from '../model/host-state.js';
 import { renderTable } from '../output/render-table.js';
 import { write, type Context } from './context.js';
 import type { TopInput } from './top.js';
@@ -19,7 +19,7 @@ import { exitCodeOf, reportFailures } from './with-fleet.js';
 export async function printFrames(fleet: Fleet, input: TopInput, context: Context): Promise<ExitCode> {
   const matches = compileFilter(joinFilters(input.filter), vocabularyOf(flowTable));
   const order = parseSortOrder(input.sortBy, flowTable);
-  const wanted = isJson(input) ? frameLists : (['vms', 'flows'] as const);
+  const wanted = wholeLists(isJson(input) ? frameLists : ['vms', 'flows']);
   for (let iteration = 1; ; iteration += 1) {
     const started = Date.now();
     const rounds = await Promise.all(fleet.names.map((name) => pollHost(fleet, name, wanted)));

@@ -25,6 +25,11 @@ export class ClosedFlows {
     }
   }
 
+  /** What comes next is not all that the host has: a flow that is missing there may be alive. */
+  forget(): void {
+    this.#alive.clear();
+  }
+
   get rows(): FlowRow[] {
     return [...this.#closed.values()].map(({ row }) => row);
   }

@@ -1,8 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
+import { flowTable, type FlowRow } from '../columns/flow-table.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { backOff } from './back-off.js';
 import { ClosedFlows } from './closed-flows.js';
 import { frameLists, type Frame, type FrameList } from './frame.js';
-import { buildFrame, pollHost, type HostRound } from './host-state.js';
+import { littleOf, type Glance } from './glance.js';
+import {
+  buildFrame,
+  pollHost,
+  wholeLists,
+  type HostAnswer,
+  type HostRound,
+  type ListWish,
+} from './host-state.js';
 
 /** What the UI draws: the living flows and those that ended a moment ago, and the lists that it asks for now. */
 export interface LiveFrame extends Frame {
@@ -10,15 +20,29 @@ export interface LiveFrame extends Frame {
   answered: ReadonlySet<FrameList>;
   /** Hosts whose rows are old, with the time of these rows in milliseconds since 1970. */
   stale: ReadonlyMap<string, number>;
+  /** Hosts have more flows than are here. */
+  isCut: boolean;
 }
 
 /** Before any host has answered. */
 export function emptyFrame(): LiveFrame {
-  return { ...buildFrame([], new Map(), new Date(), Infinity), answered: new Set(), stale: new Map() };
+  return {
+    ...buildFrame([], new Map(), new Date(), Infinity),
+    answered: new Set(),
+    stale: new Map(),
+    isCut: false,
+  };
 }
 
-/** Polled all the time: the header counts them, and closed flows are found by comparing. */
+/** Polled all the time where that is little: closed flows are found by comparing, and filters answer at once. */
 const basicLists: readonly FrameList[] = ['vms', 'flows'];
+
+/** Beyond that many hosts, or flows of all of them, hosts are asked only for what is on the screen. */
+const fewHosts = 64;
+const fewFlows = 20_000;
+
+/** Whoever types changes what is looked at with each key; hosts are asked when that has settled, in milliseconds. */
+const settleMilliseconds = 300;
 
 /** Frames are handed on no more often than this, in milliseconds: a hundred hosts answer at a hundred moments. */
 const frameMilliseconds = 500;
@@ -38,7 +62,12 @@ export class FleetMonitor {
   readonly #closed = new Map<string, ClosedFlows>();
   readonly #wakers = new Set<() => void>();
   readonly #failed = new Set<() => void>();
-  #wanted = basicLists;
+  #polls: FrameList | null = null;
+  #glance: Glance | null = null;
+  readonly #cut = new Set<string>();
+  #lookTimer: NodeJS.Timeout | null = null;
+  /** Counts changes of what is wanted. */
+  #wants = 0;
   #frameTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -63,6 +92,7 @@ export class FleetMonitor {
   stop(): void {
     this.#stopped = true;
     if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
+    if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
     for (const wake of [...this.#wakers, ...this.#failed]) wake();
   }
 
@@ -73,8 +103,22 @@ export class FleetMonitor {
 
   /** Asks for this list too from now on, or for none but the basic ones. */
   want(list: FrameList | null): void {
-    this.#wanted = list === null ? basicLists : [...basicLists, list];
+    this.#polls = list;
+    this.#wants += 1;
     this.refresh();
+  }
+
+  /** What is on the screen. Hosts are asked for it at once where they are not asked for all. */
+  look(glance: Glance): void {
+    const before = this.#glance;
+    this.#glance = glance;
+    if (before !== null && isDeepStrictEqual(littleOf(before), littleOf(glance))) return;
+    if (this.fleet.names.every((name) => this.#hasLittle(name))) return;
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = null;
+      this.#wants += 1;
+      this.refresh();
+    }, settleMilliseconds);
   }
 
   setDelay(milliseconds: number): void {
@@ -87,15 +131,57 @@ export class FleetMonitor {
     this.#closed.set(name, closed);
     let failures = 0;
     while (!this.#stopped) {
-      const wanted = this.#wanted;
-      const round = await pollHost(this.fleet, name, wanted);
+      const wants = this.#wants;
+      const hadLittle = this.#hasLittle(name);
+      const wishes = this.#wishesFor(name);
+      const round = await pollHost(this.fleet, name, wishes);
+      if (round.ok) this.#settleFlows(name, round.answer, wishes, closed);
       this.#rounds.set(name, round);
       failures = round.ok ? 0 : failures + 1;
-      if (round.ok) closed.update(round.answer.lists.flows ?? [], Date.now());
       this.#announce();
-      // What has been wanted in the meantime is asked at once.
-      if (failures > 0 || wanted === this.#wanted) await this.#pause(failures);
+      // What has been wanted in the meantime is asked at once; so is all of a host that turns out to have little.
+      const isSettled = wants === this.#wants && hadLittle === this.#hasLittle(name);
+      if (failures > 0 || isSettled) await this.#pause(failures);
     }
+  }
+
+  /** All of a host is asked for only once it is known that it is little. */
+  #wishesFor(name: string): ListWish[] {
+    if (this.#glance !== null && !this.#hasLittle(name)) return littleOf(this.#glance);
+    return wholeLists(this.#polls === null ? basicLists : [...basicLists, this.#polls]);
+  }
+
+  /** It is known that a host, with others like it, has little. */
+  #hasLittle(name: string): boolean {
+    const round = this.#rounds.get(name);
+    const { length } = this.fleet.names;
+    return length <= fewHosts && round?.ok === true && (round.answer.host.flows ?? 0) <= fewFlows / length;
+  }
+
+  #settleFlows(name: string, answer: HostAnswer, wishes: readonly ListWish[], closed: ClosedFlows): void {
+    const { lists } = answer;
+    const wish = wishes.find(({ list }) => list === 'flows');
+    if (wish !== undefined && Object.keys(wish.narrowing).length === 0) {
+      closed.update(lists.flows ?? [], Date.now());
+      this.#cut.delete(name);
+      return;
+    }
+    closed.forget();
+    const limit = Number(wish?.narrowing['limit'] ?? Infinity);
+    if ((lists.flows?.length ?? 0) >= limit) this.#cut.add(name);
+    else this.#cut.delete(name);
+    lists.flows = [...(lists.flows ?? []), ...this.#markedBefore(name, lists.flows ?? [])];
+  }
+
+  /** A marked flow stays where it can be seen and killed, though it comes further down now. */
+  #markedBefore(name: string, flows: readonly FlowRow[]): FlowRow[] {
+    const marked = this.#glance?.marked ?? new Set();
+    const before = this.#rounds.get(name);
+    if (marked.size === 0 || before?.ok !== true) return [];
+    const present = new Set(flows.map((flow) => flow.id));
+    return (before.answer.lists.flows ?? []).filter(
+      (flow) => marked.has(flowTable.locate(flow)) && !present.has(flow.id),
+    );
   }
 
   /** What the user asks for (another view, a kill) does not hurry hosts that fail. */
@@ -138,6 +224,7 @@ export class FleetMonitor {
     const answers = [...this.#rounds.values()].flatMap((round) => (round.ok ? [round.answer.lists] : []));
     return {
       ...frame,
+      isCut: this.#cut.size > 0,
       stale: new Map(stale.map(({ host }) => [host, this.#rounds.get(host)?.at ?? 0])),
       answered: new Set(frameLists.filter((name) => answers.some((lists) => lists[name] !== undefined))),
       flows: [...frame.flows, ...[...this.#closed.values()].flatMap((closed) => closed.rows)],

@@ -5,6 +5,7 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 import { hostRow, unknownHost, type HostRow } from '../columns/host-table.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import type { HostClient } from '../fleet/host-client.js';
+import type { Narrowing } from '../fleet/narrowing.js';
 import type { Frame, FrameList } from './frame.js';
 
 /** Lists of one host; those are absent that it was not asked for, or that its vsockd is too old to have. */
@@ -19,13 +20,23 @@ export interface HostAnswer {
 /** How one round went, and when that was known, in milliseconds since 1970. */
 export type HostRound = HostOutcome<HostAnswer> & { at: number };
 
+/** A list, and what of it. */
+export interface ListWish {
+  list: FrameList;
+  narrowing: Narrowing;
+}
+
+export function wholeLists(names: readonly FrameList[]): ListWish[] {
+  return names.map((list) => ({ list, narrowing: {} }));
+}
+
 /** Asks one host for itself and for these lists, over channels side by side. */
-export async function pollHost(fleet: Fleet, name: string, wanted: readonly FrameList[]): Promise<HostRound> {
+export async function pollHost(fleet: Fleet, name: string, wanted: readonly ListWish[]): Promise<HostRound> {
   const outcome = await fleet.askOne(name, async (client, signal) => {
     const lists: HostLists = {};
     const [host] = await Promise.all([
       client.host(signal),
-      ...wanted.map((list) => fetchInto(lists, list, client, signal)),
+      ...wanted.map(({ list, narrowing }) => fetchInto(lists, list, narrowing, client, signal)),
     ]);
     return { host, lists };
   });
@@ -35,11 +46,12 @@ export async function pollHost(fleet: Fleet, name: string, wanted: readonly Fram
 async function fetchInto<Name extends FrameList>(
   lists: HostLists,
   name: Name,
+  narrowing: Narrowing,
   client: HostClient,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    lists[name] = (await client.list(name, {}, signal)) as HostLists[Name];
+    lists[name] = (await client.list(name, narrowing, signal)) as HostLists[Name];
   } catch (error) {
     if (!(error instanceof VsocketError && error.code === 'unknown-list')) throw error;
   }

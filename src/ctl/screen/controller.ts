@@ -8,7 +8,8 @@ import { liveBindings } from './key-bindings.js';
 import type { WidthMemory } from '../layout/layout-columns.js';
 import type { Glyphs, Line } from './line.js';
 import { settle } from './position.js';
-import type { UiState } from './ui-state.js';
+import type { Glance } from '../model/glance.js';
+import type { Position, UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
 import { views, type ViewName } from './views.js';
 
@@ -21,6 +22,8 @@ export interface ControllerEffects {
   setDelay: (seconds: number) => void;
   /** Another view is open, and may need other lists. */
   open: (view: ViewName) => void;
+  /** What is on the screen now. */
+  look: (glance: Glance) => void;
   /** Remembers how the columns are laid out. Null, or a message. */
   remember: (state: Pick<UiState, 'wide' | 'layouts'>) => string | null;
   effect: (name: EffectName) => void;
@@ -155,7 +158,15 @@ export class Controller {
     const options = { size: this.#size, glyphs, readonly, memory };
     const { lines, shownKeys } = drawScreen(frame, this.#list, this.state, options);
     [this.#lines, this.#shownKeys] = [lines, shownKeys];
+    this.effects.look(this.#glance(position));
     for (const listener of this.#listeners) listener();
+  }
+
+  #glance({ top }: Position): Glance {
+    const { view, filters, sorts, scope, marked } = this.state;
+    const list = view === 'hosts' ? null : view;
+    const rows = top + listRows(this.#frame, this.#size);
+    return { list, filter: filters[view], sort: sorts[view], vm: scope.vm, rows, marked };
   }
 }
 

@@ -87,7 +87,7 @@ function placeSegments(list: ViewList, state: UiState): Line {
   const header = views[state.view].columns.find((column) => column.key === sort.key)?.header ?? sort.key;
   const filter = state.filters[state.view];
   const position = state.positions[state.view];
-  const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}`;
+  const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}${list.isCut ? '+' : ''}`;
   const line: Line = [];
   if (filter !== '') line.push({ text: ` filter: ${filter} `, tone: 'accent' });
   if (state.marked.size > 0) {

@@ -19,6 +19,8 @@ export interface ViewList {
   answered: boolean;
   /** Hosts of which nothing is known yet. */
   connecting: number;
+  /** There are more rows than these: hosts were asked for the first ones only. */
+  isCut: boolean;
   /** Rows before filtering. */
   total: number;
   ids: string[];
@@ -57,6 +59,7 @@ export function listRows<Row extends { host: string }>(
   return {
     columns,
     connecting: frame.hosts.filter(({ status }) => status === 'connecting').length,
+    isCut: state.view === 'flows' && frame.isCut,
     total: rows.length,
     ids: sorted.map((row) => table.locate(row)),
     cells: (index) => {

@@ -59,6 +59,7 @@ export async function runUi(fleet: Fleet, input: TopInput, context: Context): Pr
         return { rows: result.rows, errors: failureLines(result.outcomes) };
       },
       open: (view) => monitor.want(views[view].polls),
+      look: (glance) => monitor.look(glance),
       setDelay: (seconds) => monitor.setDelay(seconds * 1000),
       remember: ({ wide, layouts }) =>
         file.save({ ...settings, wide, views: { ...settings.views, ...laidOut(layouts) } }),

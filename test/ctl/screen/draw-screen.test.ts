@@ -32,6 +32,7 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     errors: [],
     answered: new Set(frameLists),
     stale: new Map(),
+    isCut: false,
   };
 }
 
@@ -60,6 +61,7 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
         return Promise.resolve({ rows: [], errors: [] });
       },
       open: (view) => effects.push(`open ${view}`),
+      look: () => undefined,
       setDelay: (seconds) => effects.push(`delay ${String(seconds)}`),
       remember: ({ wide, layouts }) => {
         effects.push(`remember ${JSON.stringify({ wide, ...layouts.flows })}`);
