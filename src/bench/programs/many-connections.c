@@ -12,7 +12,8 @@ static void hold(int process, int connections, int ready) {
     char address[32];
     snprintf(address, sizeof address, "127.0.%d.1", process + 1);
     struct sockaddr_in here = endpoint(address, "7000");
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(listener, (struct sockaddr *)&here, sizeof here) != 0 || listen(listener, 64) != 0) fail("listen");
     for (int i = 0; i < connections; i++) {
         connect_to(address, "7000");
