@@ -46,6 +46,8 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'haproxy', package: 'haproxy', neededFor: ['test'] },
   { provides: 'vsftpd', package: 'vsftpd', neededFor: ['test'] },
   { provides: 'git', package: 'git', neededFor: ['test'] },
+  { provides: 'strace', package: 'strace', neededFor: ['test'] },
+  { provides: 'nm', package: 'binutils', neededFor: ['test'] },
   { provides: 'g++', package: 'g++', neededFor: ['test'] },
   { provides: '/usr/include/boost/asio.hpp', package: 'libboost-dev', neededFor: ['test'] },
   { provides: 'python3', package: 'python3', neededFor: ['test'] },

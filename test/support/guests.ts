@@ -20,7 +20,9 @@ import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 import { SharedMemory } from '../../src/native/shared-memory.js';
 
-const library = new URL('../../libvsocket.so', import.meta.url).pathname;
+/** `npm run test:sanitizers` runs programs with another build of it. */
+const library =
+  process.env['VSOCKET_TEST_PRELOAD'] ?? new URL('../../libvsocket.so', import.meta.url).pathname;
 const dataPlane = new URL('../../src/dataplane/main.js', import.meta.url).pathname;
 
 export interface GuestOptions {

@@ -7,7 +7,10 @@ export const sanitizers = {
     flags: ['-fsanitize=address,undefined'],
     runtime: 'libasan.so',
     // The library’s objects live as long as the program, in memory where no leak is looked for.
-    environment: { ASAN_OPTIONS: 'detect_leaks=0', UBSAN_OPTIONS: 'print_stacktrace=1' },
+    environment: {
+      ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
+    },
   },
   thread: {
     // It knows no fences; what they order is accessed by atomics.
@@ -36,5 +39,6 @@ export function sanitizedLibrary(sanitizer: Sanitizer): string {
   const { flags: own, runtime } = sanitizers[sanitizer];
   compileGuest(library, [...flags, ...own, '-fPIC', '-shared']);
   const runtimePath = execFileSync('gcc', [`-print-file-name=${runtime}`], { encoding: 'utf8' }).trim();
-  return `${runtimePath} ${library}`;
+  // The runtime calls what comes after it, before it can be called itself: that must be the C library.
+  return `${library} ${runtimePath}`;
 }

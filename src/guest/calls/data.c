@@ -83,7 +83,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
 static struct flow *receive_with_flags(int fd, struct connection *c, int flags) {
     struct flow *f = receive_begin(fd, c);
     if (!f || carries_receive_flags(flags)) return f;
-    if ((flags & PEEK_ALL) == PEEK_ALL) keep_for_others(fd, c, REASON_CALL);
+    if ((flags & PEEK_ALL) == PEEK_ALL) keep_whole(fd, c, REASON_CALL);
     else keep_on_tcp(fd, c, flags & MSG_OOB ? REASON_URGENT_DATA : REASON_CALL);
     if (!f->plain && !(flags & (MSG_OOB | MSG_ERRQUEUE))) return f;
     add_to(&c->receiving, 1);

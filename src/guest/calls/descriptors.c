@@ -14,17 +14,20 @@ static bool is_ours(int fd) {
     return enabled && e && e->kind != KIND_UNKNOWN && !in_vfork_child();
 }
 
-/* Before the number goes: the flow when its last descriptor is meant, to be told after the kernel knows. */
-static struct flow *before_close(int fd) {
+#define NO_SLOT UINT32_MAX
+
+/* Before the number goes: the flow's slot when its last descriptor is meant, to be told after the kernel knows. */
+static uint32_t before_close(int fd) {
     struct entry *e = entry_find(fd);
     struct connection *c = e->connection;
     struct flow *f = c ? c->flow : NULL;
     bool is_last = c && c->entries == e && !e->next_of_connection;
     /* The kernel's epoll goes on with a closed descriptor while its copies live. */
     if (c && e->items && !is_last) keep_on_tcp(fd, c, REASON_CALL);
-    if (f && is_last) flow_release(f, fd);
+    uint32_t slot = f && is_last ? f->slot : NO_SLOT;
+    if (slot != NO_SLOT) flow_release(f, fd);
     entry_forget(e);
-    return is_last ? f : NULL;
+    return slot;
 }
 
 EXPORT int close(int fd) {
@@ -33,10 +36,10 @@ EXPORT int close(int fd) {
         return -1;
     }
     if (!is_ours(fd)) return real()->close(fd);
-    struct flow *f = before_close(fd);
+    uint32_t slot = before_close(fd);
     int result = real()->close(fd);
     KEEP_ERRNO;
-    if (f) flow_closed(f);
+    if (slot != NO_SLOT) flow_closed(slot);
     return result;
 }
 
@@ -88,10 +91,11 @@ static int duplicate_to(int from, int to, int flags, bool three) {
         return -1;
     }
     if (from != to) before_copy(from, to);
-    struct flow *f = from != to && is_ours(to) && kernel(SYS_fcntl, from, F_GETFD) >= 0 ? before_close(to) : NULL;
+    bool ends_other = from != to && is_ours(to) && kernel(SYS_fcntl, from, F_GETFD) >= 0;
+    uint32_t slot = ends_other ? before_close(to) : NO_SLOT;
     int made = three ? real()->dup3(from, to, flags) : real()->dup2(from, to);
     KEEP_ERRNO;
-    if (f) flow_closed(f);
+    if (slot != NO_SLOT) flow_closed(slot);
     return from == to ? made : copied(from, made);
 }
 
@@ -135,7 +139,11 @@ EXPORT int ioctl(int fd, unsigned long request, ...) {
     if (c && request == FIOASYNC) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
     int result = real()->ioctl(fd, request, argument);
     struct flow *f = c && result == 0 && (request == FIONREAD || request == TIOCOUTQ) ? flow_in_use(c) : NULL;
-    if (f) *(int *)argument += (int)(request == FIONREAD ? rx_available(f) : VS_RING_BYTES - tx_free(f));
+    if (!f) return result;
+    int bytes; /* which lies where the program wants it, at an odd address, too */
+    memcpy(&bytes, argument, sizeof bytes);
+    bytes += (int)(request == FIONREAD ? rx_available(f) : VS_RING_BYTES - tx_free(f));
+    memcpy(argument, &bytes, sizeof bytes);
     return result;
 }
 

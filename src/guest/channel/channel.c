@@ -136,7 +136,9 @@ static bool ready_locked(void) {
         store(&shared_region, region);
     }
     if (!may_try() || !take_process_block()) return false;
-    if ((control = channel_open(HELLO_PROCESS, process_index, 0)) < 0) return false;
+    int fd = channel_open(HELLO_PROCESS, process_index, 0);
+    if (fd < 0) return false;
+    store(&control, fd);
     retry_at_ns = 0;
     return true;
 }
@@ -178,11 +180,11 @@ static bool ring_host(void) {
     KEEP_ERRNO;
     if (sealed) return false; /* vsockd looks by itself each second */
     bool rung = channel_ready();
-    if (rung && kernel(SYS_sendto, control, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN) {
+    if (rung && kernel(SYS_sendto, load(&control), "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN) {
         if (in_vfork_child()) return false; /* the stream is its parent's, and so is what is known of it */
         pthread_mutex_lock(&channel_lock);
         if (control >= 0) unhide_close(control);
-        control = -1;
+        store(&control, -1);
         rung = ready_locked(); /* its hello wakes a vsockd that was started again */
         pthread_mutex_unlock(&channel_lock);
     }
@@ -205,7 +207,7 @@ void channel_check(void) {
     pthread_mutex_lock(&channel_lock);
     if (control >= 0 && kernel(SYS_recvfrom, control, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0) {
         unhide_close(control);
-        control = -1;
+        store(&control, -1);
     }
     pthread_mutex_unlock(&channel_lock);
 }

@@ -46,15 +46,15 @@ void inner_connect_waiter(struct epoll *ep) {
 void bell_ring(struct epoll *ep) {
     uint64_t one = 1;
     KEEP_ERRNO;
-    if (ep->bell < 0 || ep->bell_rung) return;
-    ep->bell_rung = true;
+    if (ep->bell < 0 || swap(&ep->bell_rung, true)) return;
     kernel(SYS_write, ep->bell, &one, sizeof one);
 }
 
+/* In this order: whoever still finds it rung has put before that what is looked for after this. */
 static void bell_silence(struct epoll *ep) {
     uint64_t count;
-    ep->bell_rung = false;
     kernel(SYS_read, ep->bell, &count, sizeof count);
+    store(&ep->bell_rung, false);
 }
 
 static void socket_event(struct epoll *ep, int fd) {

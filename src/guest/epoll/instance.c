@@ -18,7 +18,7 @@ void item_queue(struct item *i) {
     i->next_ready = NULL;
     i->previous_ready = ep->ready_last;
     if (ep->ready_last) ep->ready_last->next_ready = i;
-    else ep->ready = i;
+    else store(&ep->ready, i);
     ep->ready_last = i;
 }
 
@@ -26,7 +26,7 @@ void item_unqueue(struct item *i) {
     if (!i->queued) return;
     struct epoll *ep = i->epoll;
     if (i->previous_ready) i->previous_ready->next_ready = i->next_ready;
-    else ep->ready = i->next_ready;
+    else store(&ep->ready, i->next_ready);
     if (i->next_ready) i->next_ready->previous_ready = i->previous_ready;
     else ep->ready_last = i->previous_ready;
     i->queued = false;

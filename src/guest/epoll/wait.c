@@ -96,7 +96,7 @@ void epoll_settle(struct epoll *ep) {
 static bool some_ready(void *of) {
     struct epoll *ep = of;
     struct vs_process *p = shared_region ? own_process() : NULL;
-    return ep->ready || (p && (load(&p->summary[0]) | load(&p->summary[1])));
+    return load(&ep->ready) || (p && (load(&p->summary[0]) | load(&p->summary[1])));
 }
 
 /* Others of the process's threads are woken by the bell, when they find it rung. */

@@ -49,8 +49,12 @@ void keep_on_tcp(int fd, struct connection *c, enum reason why) {
     keep(fd, c, why, UNREAD_STAYS);
 }
 
-void keep_for_others(int fd, struct connection *c, enum reason why) {
+void keep_whole(int fd, struct connection *c, enum reason why) {
     keep(fd, c, why, UNREAD_COMES_AGAIN);
+}
+
+void keep_for_others(int fd, struct connection *c, enum reason why) {
+    keep(fd, c, why, UNREAD_MUST_COME);
 }
 
 static struct flow *attach_locked(struct connection *c, uint32_t slot, uint8_t *rings) {
@@ -142,7 +146,8 @@ static void write_claim(struct vs_slot *h, struct connection *c, const struct pl
     h->tx_head = h->tx_starts = h->tx_start_low = h->tx_start_high = h->tx_waiting = 0;
     h->tx_stops = h->tx_stop_position = 0;
     store(&h->tx_gate, (uint32_t)GATE_OPEN);
-    h->rx_tail = h->rx_end_of_stream = h->close_hints = h->rx_stops_taken = 0;
+    h->rx_tail = h->rx_end_of_stream = h->rx_stops_taken = 0;
+    store(&h->close_hints, 0u);
     h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = h->closing = 0;
     h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
     h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = 0;
@@ -203,12 +208,15 @@ static struct flow *claim(int fd, struct connection *c) {
  * killed as the last, cannot be known: so every process that closes arms the reset, and one that reads on disarms it.
  */
 static void arm_reset(int fd, struct vs_slot *h) {
-    struct linger now;
+    struct linger now, off = {0, 0};
     socklen_t size = sizeof now;
+    if (load(&h->leave_reason)) return; /* who goes on by the kernel alone cannot disarm it */
     if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &now, &size) != 0 || now.l_onoff) return;
     now = (struct linger){1, 0};
     store(&h->reset_armed, 1u);
     kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    full_fence();
+    if (load(&h->leave_reason)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }
 
 void flow_disarm_reset(int fd, struct flow *f) {
@@ -354,9 +362,9 @@ void flow_release(struct flow *f, int fd) {
     add_to(&f->header->users, -1);
 }
 
-void flow_closed(struct flow *f) {
-    add_to(&f->header->close_hints, 1);
-    doorbell(f->slot);
+void flow_closed(uint32_t slot) {
+    add_to(&shared_region->slots[slot].close_hints, 1);
+    doorbell(slot);
 }
 
 static void before_fork(void) {

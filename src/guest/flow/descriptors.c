@@ -187,8 +187,8 @@ int hide_descriptor(int fd) {
         return -1;
     }
     e->kind = KIND_HIDDEN;
-    if (high < hidden_lowest) hidden_lowest = high;
-    if (high > hidden_highest) hidden_highest = high;
+    for (int lowest; high < (lowest = load(&hidden_lowest)) && !replace(&hidden_lowest, lowest, high);) continue;
+    for (int highest; high > (highest = load(&hidden_highest)) && !replace(&hidden_highest, highest, high);) continue;
     return high;
 }
 
@@ -198,8 +198,9 @@ bool is_hidden(int fd) {
 }
 
 int next_hidden(unsigned first) {
-    if (hidden_highest < 0) return -1;
-    for (int fd = first > (unsigned)hidden_lowest ? (int)first : hidden_lowest; fd <= hidden_highest; fd++)
+    int lowest = load(&hidden_lowest), highest = load(&hidden_highest);
+    if (highest < 0) return -1;
+    for (int fd = first > (unsigned)lowest ? (int)first : lowest; fd <= highest; fd++)
         if (is_hidden(fd)) return fd;
     return -1;
 }

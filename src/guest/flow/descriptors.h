@@ -20,7 +20,7 @@ struct connection {
     struct connection *next_free; /* in the pool */
     struct entry *entries;
     struct flow *_Atomic flow;
-    uint64_t cookie; /* 0: not known yet */
+    _Atomic uint64_t cookie; /* 0: not known yet */
     uint64_t bytes;
     uint32_t calls;
     uint32_t sending;   /* threads that the kernel has in a send */

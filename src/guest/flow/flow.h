@@ -29,6 +29,8 @@ extern struct flow *flows_by_slot[VS_SLOTS];
 void note_connection(int fd, struct connection *c);
 /* It stays on TCP from now on, or goes back there before the call that rings do not carry. */
 void keep_on_tcp(int fd, struct connection *c, enum reason why);
+/* The same, and what is unread the kernel shall have, too, if it can. */
+void keep_whole(int fd, struct connection *c, enum reason why);
 /* The same before somebody uses it who cannot read a ring: another program, the C library's streams. */
 void keep_for_others(int fd, struct connection *c, enum reason why);
 /* Counts a data call; claims a slot when the connection is worth it. NULL: the call is the kernel's. */
@@ -44,7 +46,7 @@ bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
 bool flow_reads_no_more(struct flow *f);
 int flow_take_error(struct flow *f); /* a dead flow's error, told once as the kernel does it; then 0 */
 void flow_release(struct flow *f, int fd); /* before the last descriptor of this process is closed */
-void flow_closed(struct flow *f);          /* after it was closed */
+void flow_closed(uint32_t slot);           /* after it was closed: the object may mean another flow already */
 void flow_take_notices(struct flow *f);    /* vsockd's notices for this flow come to this process */
 bool flow_shared(struct flow *f);
 /* A process closed it with bytes unread, which another one goes on to read. */
@@ -56,11 +58,11 @@ void flow_notice_locked(struct flow *f);
 
 /* ---- back to TCP for good (leave.c) ---- */
 
-enum unread { UNREAD_STAYS, UNREAD_COMES_AGAIN };
+enum unread { UNREAD_STAYS, UNREAD_COMES_AGAIN, UNREAD_MUST_COME };
 /*
  * Before a call that rings do not carry exactly. Returns when the kernel alone has the sender's side, and of what the
- * other end sent all but what is in this end's ring; UNREAD_COMES_AGAIN: and that, too. The other end's library puts
- * it on TCP, or else the flow is reset.
+ * other end sent all but what is in this end's ring; UNREAD_COMES_AGAIN: and that, too, where the other end's
+ * library still can put it on TCP; UNREAD_MUST_COME: or else the flow is reset.
  */
 void flow_leave(struct flow *f, enum reason why, enum unread unread);
 /* Every flow of the process, before it locks itself in. */

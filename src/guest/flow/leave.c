@@ -123,7 +123,7 @@ void flow_leave(struct flow *f, enum reason why, enum unread unread) {
     KEEP_ERRNO;
     struct vs_slot *h = f->header;
     slot_lock(&h->tx_lock);
-    if (unread == UNREAD_COMES_AGAIN) {
+    if (unread != UNREAD_STAYS) {
         slot_lock(&h->rx_lock);
         if (!load(&h->leave_reason)) store(&h->leave_from_tail, 1u);
         slot_unlock(&h->rx_lock);
@@ -134,10 +134,11 @@ void flow_leave(struct flow *f, enum reason why, enum unread unread) {
     bool used = load(&h->tx_starts) > 0 || load(&h->rx_ready);
     slot_unlock(&h->tx_lock);
     doorbell(f->slot);
+    int fd = f->connection ? connection_descriptor(f->connection) : -1;
+    if (fd >= 0) flow_disarm_reset(fd, f);
     if (!used) return become_plain(f); /* nobody ever sends in a ring that no reader knows */
     await_host(f);
-    int fd = f->connection ? connection_descriptor(f->connection) : -1;
-    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_COMES_AGAIN && !rx_settled(f)) give_up(fd, f);
+    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_MUST_COME && !rx_settled(f)) give_up(fd, f);
 }
 
 void flow_leave_all(enum reason why) {
@@ -149,7 +150,7 @@ void flow_leave_all(enum reason why) {
 
 /* The next program knows nothing of rings. */
 static void hand_on(struct connection *c, bool copied) {
-    if (c->flow) flow_leave(c->flow, REASON_HANDED_ON, UNREAD_COMES_AGAIN);
+    if (c->flow) flow_leave(c->flow, REASON_HANDED_ON, UNREAD_MUST_COME);
     else if (copied) holders_add(c, 1);
 }
 
@@ -171,7 +172,7 @@ void flows_before_spawn(void) {
 }
 
 void flow_before_message(struct connection *c) {
-    if (c->flow) flow_leave(c->flow, REASON_HANDED_ON, UNREAD_COMES_AGAIN);
+    if (c->flow) flow_leave(c->flow, REASON_HANDED_ON, UNREAD_MUST_COME);
     else holders_add(c, 1);
 }
 

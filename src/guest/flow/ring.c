@@ -31,7 +31,7 @@ void slot_unlock(uint32_t *lock) {
 uint32_t rx_available(struct flow *f) {
     struct vs_slot *h = f->header;
     if (h->leave_from_tail && !load(&h->left)) return 0; /* it will come by TCP */
-    uint32_t n = load(&h->rx_head) - h->rx_tail;
+    uint32_t n = load(&h->rx_head) - load(&h->rx_tail);
     if (n > VS_RING_BYTES) return 0;
     if (!rx_stop_told(h)) return n;
     uint32_t before_stop = h->rx_stop_position - h->rx_tail;
@@ -45,7 +45,7 @@ bool rx_enough(struct flow *f) {
 }
 
 uint32_t tx_free(struct flow *f) {
-    uint32_t used = f->header->tx_head - load(&f->header->tx_tail);
+    uint32_t used = load(&f->header->tx_head) - load(&f->header->tx_tail);
     return used <= VS_RING_BYTES ? VS_RING_BYTES - used : 0;
 }
 

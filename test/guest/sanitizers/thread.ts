@@ -1,0 +1,3 @@
+import { testUnits } from '../../support/guest-units.js';
+
+testUnits('thread');
