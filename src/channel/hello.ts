@@ -29,8 +29,9 @@ export function parseHello(bytes: Buffer): Hello | null {
   }
 }
 
+/** UTF-8 without what could steer or disguise. The guest may have cut it in the middle of a character. */
 function printable(bytes: Buffer): string {
   const end = bytes.indexOf(0);
-  const text = bytes.toString('latin1', 0, end === -1 ? bytes.length : end);
-  return text.replace(/[^\x20-\x7e]/g, '?');
+  const text = bytes.toString('utf8', 0, end === -1 ? bytes.length : end).replace(/\ufffd+$/, '');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').replaceAll('\ufffd', '?');
 }

@@ -8,6 +8,7 @@ import { buildProgram } from './commands/build-program.js';
 import { commandsFor } from './commands/commands-for.js';
 import type { Context } from './commands/context.js';
 import { sanitize } from './text/sanitize.js';
+import { inLocale } from './text/terminal-kind.js';
 
 /** A signal that ended the run; the exit code is 128 + its number, as shells have it. */
 class Interrupted extends Error {
@@ -71,24 +72,25 @@ function writeToStderr(text: string): void {
   }
 }
 
+function tell(text: string): void {
+  process.stderr.write(inLocale(text, process.env));
+}
+
 function report(error: unknown, debug: boolean): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.done;
     const line = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    process.stderr.write(`vsockctl: ${sanitize(line)}; see vsockctl --help\n`);
+    tell(`vsockctl: ${sanitize(line)}; see vsockctl --help\n`);
     return ExitCode.usage;
   }
   const line =
     error instanceof VsocketError
       ? error.line
       : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
-  process.stderr.write(
-    `vsockctl: ${sanitize(line)}${error instanceof VsocketError ? '' : '; --debug shows more'}\n`,
-  );
-  if (error instanceof FilterError)
-    process.stderr.write(`${error.excerpt.split('\n').map(sanitize).join('\n')}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  tell(`vsockctl: ${sanitize(line)}${error instanceof VsocketError ? '' : '; --debug shows more'}\n`);
+  if (error instanceof FilterError) tell(`${error.excerpt.split('\n').map(sanitize).join('\n')}\n`);
+  if (debug && error instanceof Error) tell(`${error.stack ?? ''}\n`);
   return error instanceof VsocketError ? error.exitCode : ExitCode.failed;
 }
 

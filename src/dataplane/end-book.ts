@@ -215,11 +215,10 @@ export class EndBook {
     const { ledger } = this;
     const start = recordsOffset + end.record * recordBytes;
     this.setWord(end, recordField.pid, process.pid);
-    ledger.bytes.write(
-      process.program.slice(0, recordField.programBytes - 1),
-      start + recordField.program,
-      'latin1',
-    );
+    const at = start + recordField.program;
+    // No character is written in part.
+    const length = ledger.bytes.write(process.program, at, recordField.programBytes - 1, 'utf8');
+    ledger.bytes[at + length] = 0;
   }
 
   /** A process said hello: flows that it claimed before get its name. */

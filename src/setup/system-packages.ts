@@ -53,6 +53,8 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'python3', package: 'python3', neededFor: ['test'] },
   { provides: 'ps', package: 'procps', neededFor: ['test'] },
   { provides: 'tmux', package: 'tmux', neededFor: ['test'] },
+  { provides: 'zsh', package: 'zsh', neededFor: ['test'] },
+  { provides: 'fish', package: 'fish', neededFor: ['test'] },
   { provides: 'man', package: 'man-db', neededFor: ['test'] },
   { provides: '/usr/include/infiniband/verbs.h', package: 'libibverbs-dev', neededFor: ['test'] },
 ];

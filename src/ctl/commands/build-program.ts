@@ -1,8 +1,10 @@
-import { Argument, Command as Parser, Option } from 'commander';
+import { Argument, Command as Parser, Option, type OutputConfiguration } from 'commander';
+import { inLocale } from '../text/terminal-kind.js';
 import type { ExitCode } from '../../errors/exit-code.js';
 import { camelCase } from './camel-case.js';
 import type { ArgumentSpec, Command, OptionSpec } from './command.js';
-import { write, type Context } from './context.js';
+import { withSuggestion } from './suggestion.js';
+import { say, type Context } from './context.js';
 import { exitCodeMeanings } from './exit-code-meanings.js';
 
 /** Gets the exit code of the command that ran. */
@@ -22,22 +24,32 @@ export function buildProgram(
     .exitOverride()
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .configureOutput({ writeErr: () => undefined, getOutHelpWidth: () => helpWidth(context) });
+    .configureOutput(outputOf(context));
   for (const command of commands) program.addCommand(register(command, context, finish), { hidden: false });
   program.addCommand(helpCommand(program, context));
   return program;
 }
 
-const helpWidth = (context: Context): number => Math.min(context.stdout.columns || 100, 110);
+/** Errors are told where all errors are. */
+function outputOf({ stdout, environment }: Context): OutputConfiguration {
+  return {
+    writeErr: () => undefined,
+    writeOut: (text) => void stdout.write(inLocale(text, environment)),
+    getOutHelpWidth: () => Math.min(stdout.columns || 100, 110),
+  };
+}
 
 function register(command: Command, context: Context, finish: Finish): Parser {
   const parser = new Parser(command.name)
     .option('--debug', 'show where an error comes from')
     .summary(command.summary)
     .description(command.description.join('\n\n'))
-    .exitOverride()
+    .exitOverride((error) => {
+      throw withSuggestion(error, command.options);
+    })
+    .showSuggestionAfterError(false)
     .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => undefined, getOutHelpWidth: () => helpWidth(context) });
+    .configureOutput(outputOf(context));
   for (const argument of command.arguments) parser.addArgument(asArgument(argument));
   for (const option of command.options) parser.addOption(asOption(option));
   parser.addHelpText('after', afterHelp(command));
@@ -89,11 +101,11 @@ function helpCommand(program: Parser, context: Context): Parser {
     .action(async (topic: string | undefined) => {
       if (topic === 'filters') {
         const { filterHelp, filterKeys } = await import('../filter/grammar.js');
-        return write(context.stdout, `${[...filterHelp, ...filterKeys()].join('\n')}\n`);
+        return say(context.stdout, `${[...filterHelp, ...filterKeys()].join('\n')}\n`, context);
       }
       const command =
         topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
       if (command === undefined) program.error(`error: there is no help on '${topic ?? ''}'`);
-      await write(context.stdout, command.helpInformation());
+      await say(context.stdout, command.helpInformation(), context);
     });
 }

@@ -3,8 +3,18 @@ import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import type { Context } from './context.js';
 
+/** How shells find what may stand in a place. */
+export interface Completion {
+  /** The only words that are right. */
+  choices?: readonly string[];
+  /** Some that are; those with = at the end are beginnings. */
+  suggestions?: readonly string[];
+  /** Names that hosts are asked for. */
+  completes?: 'hosts' | 'vms' | 'flows';
+}
+
 /** One option, as the parser, the help, the man pages and the completion need it. */
-export interface OptionSpec {
+export interface OptionSpec extends Completion {
   /** Without dashes: `dry-run`. */
   long: string;
   short?: string;
@@ -12,17 +22,15 @@ export interface OptionSpec {
   value?: string;
   summary: string;
   repeatable?: boolean;
-  choices?: readonly string[];
   /** Environment variable that gives it where the option is absent. */
   variable?: string;
 }
 
-export interface ArgumentSpec {
+export interface ArgumentSpec extends Completion {
   name: string;
   summary: string;
   /** `many` takes the rest, also none. */
   arity: 'one' | 'many';
-  choices?: readonly string[];
 }
 
 export interface Example {
@@ -54,7 +62,7 @@ interface Definition<Schema extends z.ZodType> extends Omit<Command, 'run'> {
 /** Ties a command's data to its handler: what the handler sees has been checked. */
 export function defineCommand<Schema extends z.ZodType>(definition: Definition<Schema>): Command {
   const { input, handle, ...command } = definition;
-  return { ...command, run: (words, context) => handle(checkInput(input, words), context) };
+  return { ...command, run: (words, context) => handle(checkInput(command.name, input, words), context) };
 }
 
 /** An unset variable of a script (`--host "$HOST"`) must not mean everything. */
@@ -69,14 +77,21 @@ function refuseEmpty(words: RawInput): void {
   }
 }
 
-function checkInput<Schema extends z.ZodType>(schema: Schema, words: RawInput): z.infer<Schema> {
+function checkInput<Schema extends z.ZodType>(
+  command: string,
+  schema: Schema,
+  words: RawInput,
+): z.infer<Schema> {
   refuseEmpty(words);
   const parsed = schema.safeParse(words);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const [name] = issue?.path ?? [];
-  const place = typeof name === 'string' && name !== 'arguments' ? `--${kebabCase(name)}: ` : '';
-  throw new VsocketError('usage', `${place}${issue?.message ?? 'wrong input'}`, 'see --help', ExitCode.usage);
+  const isOption = typeof name === 'string' && name !== 'arguments';
+  const given = isOption && typeof words[name] === 'string' ? ` ${words[name].slice(0, 40)}` : '';
+  const place = isOption ? `--${kebabCase(name)}${given}: ` : '';
+  const message = `${place}${issue?.message ?? 'wrong input'}`;
+  throw new VsocketError('usage', message, `see vsockctl ${command} --help`, ExitCode.usage);
 }
 
 function kebabCase(name: string): string {

@@ -14,6 +14,7 @@ const places: Readonly<Record<string, () => Promise<Command>>> = {
   ...Object.fromEntries(
     ['devices', 'qps', 'cqs', 'mrs', 'pds', 'cmids', 'counters'].map((name) => [name, rdma(name)]),
   ),
+  __complete: async () => (await import('./complete.js')).completeCommand,
   explain: async () => (await import('./explain.js')).explainCommand,
 };
 

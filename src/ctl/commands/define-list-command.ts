@@ -5,7 +5,7 @@ import type { Table } from '../columns/column.js';
 import type { Fleet, HostOutcome } from '../fleet/fleet.js';
 import type { RowStream } from '../fleet/merge-rows.js';
 import { canOrder, narrowingOf, orderOf, type Narrowing, type Wish } from '../fleet/narrowing.js';
-import { defineCommand, type Command, type Example } from './command.js';
+import { defineCommand, type Command, type Example, type OptionSpec } from './command.js';
 import { listRows } from './list-rows.js';
 import { fleetExitCodes, fleetOptions, ListInput, listOptions } from './shared-options.js';
 import { answersOf } from '../fleet/fleet.js';
@@ -22,7 +22,12 @@ export interface ListCommand<Row> {
   /** Fields of the JSON objects, for CSV. */
   fields: readonly string[];
   /** Options that name values of a field: `--vm red1 --vm red2`. */
-  only?: readonly { field: keyof Row & string; value: string; summary: string }[];
+  only?: readonly {
+    field: keyof Row & string;
+    value: string;
+    summary: string;
+    completes?: OptionSpec['completes'];
+  }[];
   /** Tables have fewer rows than the list, unless `--ends` is given. */
   folding?: Folding<Row>;
   collect: (
@@ -68,7 +73,7 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       ...only.map((option) => ({ ...option, long: option.field, repeatable: true })),
       ...(folding === undefined ? [] : [{ long: 'ends', summary: folding.summary }]),
       ...fleetOptions,
-      ...listOptions,
+      ...listOptions(table),
     ],
     examples,
     exitCodes: fleetExitCodes,

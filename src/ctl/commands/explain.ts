@@ -14,7 +14,9 @@ export const explainCommand = defineCommand({
   name: 'explain',
   summary: 'say in words what a flow is, which path it takes and why',
   description: ['Explains one flow: its ends, its path, and where it is on tcp, the reason.'],
-  arguments: [{ name: 'flow', arity: 'one', summary: 'id of a flow, as vsockctl flows lists it' }],
+  arguments: [
+    { name: 'flow', arity: 'one', summary: 'id of a flow, as vsockctl flows lists it', completes: 'flows' },
+  ],
   options: fleetOptions,
   examples: [{ line: 'vsockctl explain red1:5003', meaning: 'why is this flow not on shm?' }],
   exitCodes: [...fleetExitCodes, ExitCode.notFound],

@@ -11,7 +11,7 @@ export const flowsCommand = defineListCommand<FlowRow>({
     'A connection between two VMs is two flows, one for each of them. Tables show it as one row, as the VM sees it that connected, where both flows are known and match; with --ends each flow is a row. The other formats have each flow, with a connectionId that is the same for both.',
   ],
   table: flowTable,
-  only: [{ field: 'vm', value: 'VM', summary: 'flows of this VM only; may be repeated' }],
+  only: [{ field: 'vm', value: 'VM', summary: 'flows of this VM only; may be repeated', completes: 'vms' }],
   folding: {
     summary: 'each end of a connection in a row of its own',
     fold: (rows) => new Connections(rows).rows(rows),

@@ -14,14 +14,14 @@ import { renderRows } from '../output/render-rows.js';
 import { renderTable } from '../output/render-table.js';
 import { defineCommand } from './command.js';
 import { confirm } from './confirm.js';
-import { write, type Context } from './context.js';
-import { FleetInput, fleetOptions } from './shared-options.js';
+import { say, write, type Context } from './context.js';
+import { filterBeginnings, FleetInput, fleetOptions } from './shared-options.js';
 import { exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
 import { answersOf } from '../fleet/fleet.js';
 
 const KillInput = FleetInput.extend({
-  arguments: z.array(z.string().min(1).max(128)),
-  vm: z.string().max(64).optional(),
+  arguments: z.array(z.string().max(128, 'a flow’s id has at most 128 characters')),
+  vm: z.string().max(64, 'a VM’s name has at most 64 characters').optional(),
   filter: z.array(z.string()).default([]),
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
@@ -37,15 +37,23 @@ export const killCommand = defineCommand({
     'Above 20 flows the answer is their number. Flows end some hundred at a time, each time with a limit of a minute of its own. Where a host is lost meanwhile, the outcome is unknown; then the audit log of the host tells, under the change that is named.',
     'Every kill is written to the audit log of its host, with the user who asked.',
   ],
-  arguments: [{ name: 'flow', arity: 'many', summary: 'ids of flows, as vsockctl flows lists them' }],
+  arguments: [
+    {
+      name: 'flow',
+      arity: 'many',
+      summary: 'ids of flows, as vsockctl flows lists them',
+      completes: 'flows',
+    },
+  ],
   options: [
-    { long: 'vm', value: 'VM', summary: 'all flows of this VM' },
+    { long: 'vm', value: 'VM', summary: 'all flows of this VM', completes: 'vms' },
     {
       long: 'filter',
       short: 'f',
       value: 'FILTER',
       repeatable: true,
       summary: 'flows that match; see vsockctl help filters',
+      suggestions: filterBeginnings(flowTable),
     },
     { long: 'dry-run', summary: 'show what would be ended, and end nothing' },
     { long: 'yes', short: 'y', summary: 'do not ask; needed where there is no terminal' },
@@ -197,7 +205,11 @@ async function conclude(
   await write(context.stdout, rows.length === 0 ? '' : renderRows(rows, outcomeTable, fields, options));
   await reportFailures(outcomes, context);
   for (const row of missing)
-    await write(context.stderr, `vsockctl: flow ${row.id} was not found; list flows with: vsockctl flows\n`);
+    await say(
+      context.stderr,
+      `vsockctl: flow ${row.id} was not found; list flows with: vsockctl flows\n`,
+      context,
+    );
   const code = exitCodeOf(outcomes);
   if (code !== ExitCode.done) return code;
   if (rows.some((row) => row.outcome === 'failed' || row.outcome === 'unknown')) return ExitCode.failed;

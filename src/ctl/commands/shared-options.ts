@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ExitCode } from '../../errors/exit-code.js';
 import { outputFormatNames, outputFormats } from '../output/output-format.js';
+import type { Table } from '../columns/column.js';
+import { vocabularyOf } from '../columns/vocabulary.js';
 import type { OptionSpec } from './command.js';
 
 /** Longest limit that makes sense for one answer, in seconds. */
@@ -36,6 +38,7 @@ export const fleetOptions: readonly OptionSpec[] = [
     repeatable: true,
     summary: 'ask this host, named as for ssh; may be repeated',
     variable: 'VSOCKCTL_HOSTS',
+    completes: 'hosts',
   },
   { long: 'timeout', value: 'SECONDS', summary: 'time limit for each host; 10 by default' },
   {
@@ -57,8 +60,18 @@ const formatSummary = Object.entries(outputFormats)
   .map(([name, meaning]) => `${name}: ${meaning}`)
   .join('; ');
 
-/** Options of everything that prints a list. */
-export const listOptions: readonly OptionSpec[] = [
+/** What `--sort-by` can be for a table. */
+export function sortKeys<Row>({ columns }: Table<Row>): readonly string[] {
+  return columns.map(({ key }) => key);
+}
+
+/** How conditions of a filter for a table begin. */
+export function filterBeginnings<Row>(table: Table<Row>): readonly string[] {
+  return vocabularyOf(table).fields.map(({ key }) => `${key}=`);
+}
+
+/** Options of everything that prints a list of a table’s rows. */
+export const listOptions = <Row>(table: Table<Row>): readonly OptionSpec[] => [
   { long: 'output', short: 'o', value: 'FORMAT', choices: outputFormatNames, summary: formatSummary },
   { long: 'numeric', short: 'n', summary: 'exact numbers and times in tables' },
   { long: 'no-headers', summary: 'leave the header line out' },
@@ -66,6 +79,7 @@ export const listOptions: readonly OptionSpec[] = [
     long: 'sort-by',
     value: 'KEY',
     summary: 'largest number, newest time, first name first; -KEY for the reverse',
+    suggestions: sortKeys(table),
   },
   {
     long: 'filter',
@@ -73,6 +87,7 @@ export const listOptions: readonly OptionSpec[] = [
     value: 'FILTER',
     repeatable: true,
     summary: 'rows that match only: path=shm txBytesPerSecond>1M; see vsockctl help filters',
+    suggestions: filterBeginnings(table),
   },
   { long: 'limit', value: 'NUMBER', summary: 'that many rows at most, after sorting' },
   {

@@ -11,7 +11,14 @@ import { chooseHosts } from '../fleet/host-names.js';
 import { defineCommand } from './command.js';
 import type { Context } from './context.js';
 import { printFrames } from './print-frames.js';
-import { fleetExitCodes, FleetInput, fleetOptions, secondsOption } from './shared-options.js';
+import {
+  filterBeginnings,
+  fleetExitCodes,
+  FleetInput,
+  fleetOptions,
+  secondsOption,
+  sortKeys,
+} from './shared-options.js';
 import { withFleet } from './with-fleet.js';
 
 const formats = ['table', 'json', 'jsonl'] as const;
@@ -55,11 +62,13 @@ export const topCommand = defineCommand({
       value: 'FILTER',
       repeatable: true,
       summary: 'flows that match only; see vsockctl help filters',
+      suggestions: filterBeginnings(flowTable),
     },
     {
       long: 'sort-by',
       value: 'KEY',
       summary: 'order of the flows; -KEY for the reverse; bytesPerSecond by default',
+      suggestions: sortKeys(flowTable),
     },
     { long: 'limit', value: 'NUMBER', summary: 'that many flows a printed frame at most' },
     { long: 'readonly', summary: 'no kills' },

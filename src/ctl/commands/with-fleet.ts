@@ -1,10 +1,14 @@
 import { ExitCode } from '../../errors/exit-code.js';
 import { chooseHosts } from '../fleet/host-names.js';
 import { Fleet, type HostOutcome } from '../fleet/fleet.js';
-import { write, type Context } from './context.js';
+import { say, type Context } from './context.js';
 import type { FleetInput } from './shared-options.js';
 
 const defaultSocketDirectory = '/run/vsocket';
+
+export function socketDirectoryOf(given: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return given ?? environment['VSOCKCTL_SOCKET_DIRECTORY'] ?? defaultSocketDirectory;
+}
 
 /** Lends a fleet to `use` and ends its connections afterwards, whatever happened. */
 export async function withFleet<Result>(
@@ -17,8 +21,7 @@ export async function withFleet<Result>(
     environment,
     signal,
     timeoutMilliseconds: input.timeout * 1000,
-    socketDirectory:
-      input.socketDirectory ?? environment['VSOCKCTL_SOCKET_DIRECTORY'] ?? defaultSocketDirectory,
+    socketDirectory: socketDirectoryOf(input.socketDirectory, environment),
   });
   try {
     return await use(fleet);
@@ -32,7 +35,7 @@ export async function reportFailures(
   outcomes: readonly HostOutcome<unknown>[],
   context: Context,
 ): Promise<void> {
-  for (const line of failureLines(outcomes)) await write(context.stderr, `vsockctl: ${line}\n`);
+  for (const line of failureLines(outcomes)) await say(context.stderr, `vsockctl: ${line}\n`, context);
 }
 
 /** What is wrong with each host that failed. */

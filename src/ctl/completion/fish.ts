@@ -1,8 +1,16 @@
-import type { Command, OptionSpec } from '../commands/command.js';
+import type { ArgumentSpec, Command, OptionSpec } from '../commands/command.js';
+import { offersOf } from './offers.js';
 
-/** A completion script for fish, from the commands' own data. */
+/** A completion script for fish, from the commands' own data. Files are never offered. */
 export function fishCompletion(commands: readonly Command[]): string {
-  const lines = ['complete -c vsockctl -f'];
+  const lines = [
+    'function __vsockctl_ask',
+    '  set -l words (commandline -opc)',
+    '  set -l current (commandline -ct | string replace -r -- "^--[a-z-]+=" "")',
+    '  $words[1] __complete $argv[1] -- "$current" $words "$current" 2>/dev/null',
+    'end',
+    'complete -c vsockctl -f',
+  ];
   for (const command of commands) {
     lines.push(
       `complete -c vsockctl -n __fish_use_subcommand -a ${command.name} -d ${quote(command.summary)}`,
@@ -10,9 +18,9 @@ export function fishCompletion(commands: readonly Command[]): string {
     const condition = `-n ${quote(`__fish_seen_subcommand_from ${command.name}`)}`;
     for (const option of command.options)
       lines.push(`complete -c vsockctl ${condition} ${optionWords(option)}`);
-    for (const { choices } of command.arguments) {
-      if (choices !== undefined)
-        lines.push(`complete -c vsockctl ${condition} -a ${quote(choices.join(' '))}`);
+    for (const argument of command.arguments) {
+      const values = valueWords(argument);
+      if (values !== '') lines.push(`complete -c vsockctl ${condition}${values}`);
     }
   }
   return `${lines.join('\n')}\n`;
@@ -20,9 +28,14 @@ export function fishCompletion(commands: readonly Command[]): string {
 
 function optionWords(option: OptionSpec): string {
   const short = option.short === undefined ? '' : ` -s ${option.short}`;
-  const value = option.value === undefined ? '' : ' -r';
-  const choices = option.choices === undefined ? '' : ` -a ${quote(option.choices.join(' '))}`;
-  return `-l ${option.long}${short}${value}${choices} -d ${quote(option.summary)}`;
+  const value = option.value === undefined ? '' : ` -x${valueWords(option)}`;
+  return `-l ${option.long}${short}${value} -d ${quote(option.summary)}`;
+}
+
+function valueWords(spec: OptionSpec | ArgumentSpec): string {
+  const { words, ask } = offersOf(spec);
+  if (ask !== undefined) return ` -a ${quote(`(__vsockctl_ask ${ask})`)}`;
+  return words.length === 0 ? '' : ` -a ${quote(words.join(' '))}`;
 }
 
 function quote(text: string): string {

@@ -1,18 +1,23 @@
-import type { Command, OptionSpec } from '../commands/command.js';
+import type { ArgumentSpec, Command, OptionSpec } from '../commands/command.js';
+import { offersOf } from './offers.js';
 
 /** A completion script for zsh, from the commands' own data. */
 export function zshCompletion(commands: readonly Command[]): string {
   const names = commands.map((command) => `    ${quote(`${command.name}:${escape(command.summary)}`)}`);
   const cases = commands.map((command) => {
-    const specs = command.options.flatMap(optionSpecs);
-    const choices = command.arguments.flatMap(({ name, choices: values }) =>
-      values === undefined ? [] : [quote(`1:${name}:(${values.join(' ')})`)],
-    );
-    return `    ${command.name}) _arguments ${[...specs, ...choices].join(' ')} ;;`;
+    const specs = [...command.options.flatMap(optionSpecs), ...command.arguments.map(argumentSpec)];
+    return `    ${command.name}) _arguments ${specs.join(' ')} ;;`;
   });
   return `${[
     '#compdef vsockctl',
+    '_vsockctl_ask() {',
+    '  local -a names',
+    '  names=(${(f)"$($program __complete $argv[-1] -- "$PREFIX" $line_words 2>/dev/null)"})',
+    '  compadd "${(@)argv[1,-2]}" -a names',
+    '}',
     '_vsockctl() {',
+    '  local program=$words[1]',
+    '  local -a line_words=("${(@)words}")',
     '  local -a commands=(',
     ...names,
     '  )',
@@ -32,12 +37,21 @@ export function zshCompletion(commands: readonly Command[]): string {
 
 function optionSpecs(option: OptionSpec): string[] {
   const repeat = option.repeatable === true ? '*' : '';
-  const value =
-    option.value === undefined
-      ? ''
-      : `:${option.value}:${option.choices === undefined ? '' : `(${option.choices.join(' ')})`}`;
+  const value = option.value === undefined ? '' : `:${option.value}:${action(option)}`;
   const spellings = [`--${option.long}`, ...(option.short === undefined ? [] : [`-${option.short}`])];
   return spellings.map((spelling) => quote(`${repeat}${spelling}[${escape(option.summary)}]${value}`));
+}
+
+function argumentSpec(argument: ArgumentSpec): string {
+  return quote(`${argument.arity === 'many' ? '*' : '1'}:${argument.name}:${action(argument)}`);
+}
+
+/** How zsh finds the values; a blank finds none. */
+function action(spec: OptionSpec | ArgumentSpec): string {
+  const { words, ask, isBegun } = offersOf(spec);
+  if (ask !== undefined) return `_vsockctl_ask ${ask}`;
+  if (words.length === 0) return ' ';
+  return isBegun ? `compadd -S "" -- ${words.join(' ')}` : `(${words.join(' ')})`;
 }
 
 /** Characters that mean something inside a specification. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reasonOf } from '../model/reason-of.js';
 import { userDirectory } from '../model/user-directory.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -14,13 +15,12 @@ export function chooseHosts(given: readonly string[], environment: NodeJS.Proces
       ExitCode.usage,
     );
   const file = hostsFile(environment);
-  const sources = [
-    given.join(','),
-    environment['VSOCKCTL_HOSTS'] ?? '',
-    existsSync(file) ? readFileSync(file, 'utf8') : '',
-  ];
-  for (const source of sources) {
-    const names = splitNames(source);
+  for (const read of [
+    () => given.join(','),
+    () => environment['VSOCKCTL_HOSTS'] ?? '',
+    () => readIfThere(file),
+  ]) {
+    const names = splitNames(read());
     if (names.length > 0) return names;
   }
   throw new VsocketError(
@@ -29,6 +29,20 @@ export function chooseHosts(given: readonly string[], environment: NodeJS.Proces
     `name them with --host, in VSOCKCTL_HOSTS, or one a line in ${file}`,
     ExitCode.usage,
   );
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw new VsocketError(
+      'no-hosts',
+      `cannot read the list of hosts ${file}: ${reasonOf(error)}`,
+      'make it readable, or name hosts with --host',
+      ExitCode.usage,
+    );
+  }
 }
 
 /** `$XDG_CONFIG_HOME/vsockctl/hosts`, `~/.config/vsockctl/hosts` by default. */

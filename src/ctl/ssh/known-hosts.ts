@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { ResolvedHost } from './resolve-host.js';
 import { runProgram } from './run-program.js';
 import { configurationError } from './ssh-errors.js';
+import { reasonOf } from '../model/reason-of.js';
 
 /** One line of a known_hosts file that applies to the host. */
 export interface KnownKey {
@@ -45,7 +46,7 @@ function readRevokedKeys(host: ResolvedHost): KnownKey[] {
   } catch (error) {
     throw configurationError(
       'revoked-keys',
-      `cannot read RevokedHostKeys: ${(error as Error).message}`,
+      `cannot read RevokedHostKeys ${file}: ${reasonOf(error)}`,
       remedy,
     );
   }

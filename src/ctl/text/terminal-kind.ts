@@ -9,3 +9,19 @@ export function canMoveCursor(environment: NodeJS.ProcessEnv): boolean {
   const { TERM = '' } = environment;
   return TERM !== '' && TERM !== 'dumb';
 }
+
+const plainCharacters: Readonly<Record<string, string>> = {
+  '’': "'",
+  '‘': "'",
+  '“': '"',
+  '”': '"',
+  '…': '...',
+  '–': '-',
+  '→': '->',
+};
+
+/** What vsockctl says itself, in characters that the user’s terminal shows. */
+export function inLocale(text: string, environment: NodeJS.ProcessEnv): string {
+  if (showsUtf8(environment)) return text;
+  return text.replace(/[^\x00-\x7f]/gu, (character) => plainCharacters[character] ?? '?');
+}

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Flow } from '../../../src/api/flow.js';
 import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { mainFile, runVsockctl } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -92,6 +92,74 @@ test('a wrong option, filter, key or command is a usage error in one line, and a
     assert.match(stderr, /^vsockctl: [^\n]+\n$/);
   }
   assert.equal(fleet.alpha.requests.length, asked);
+});
+
+test('what is wrong is said in plain words: what, which, why, and what to do', async () => {
+  const long = 'a'.repeat(200);
+  for (const [words, line] of [
+    [['flows', '--sort', 'id'], /^vsockctl: unknown option '--sort', did you mean --sort-by\?;/],
+    // Nothing there begins like it.
+    [['explain', '--sort', 'id'], /^vsockctl: unknown option '--sort'; see/],
+    [['flows', '--outptu', 'json'], /did you mean --output\?/],
+    [
+      ['kill', '--vm', long],
+      /^vsockctl: --vm a+: a VM’s name has at most 64 characters; see vsockctl kill --help/,
+    ],
+    [['kill', long], /^vsockctl: a flow’s id has at most 128 characters; see vsockctl kill --help/],
+    [
+      ['flows', '--timeout', 'x'],
+      /^vsockctl: --timeout x: expects a number of seconds; see vsockctl flows --help/,
+    ],
+  ] as const) {
+    const { code, stdout, stderr } = await fleet.run(...words);
+    assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+    assert.match(stderr, line);
+    assert.equal(stderr.split('\n').length, 2);
+  }
+  // A list of hosts that cannot be read.
+  mkdirSync(`${fleet.directory}/config.d/vsockctl/hosts`, { recursive: true });
+  const environment = {
+    ...fleet.environment,
+    VSOCKCTL_HOSTS: '',
+    XDG_CONFIG_HOME: `${fleet.directory}/config.d`,
+  };
+  const unread = await runVsockctl(['flows'], environment);
+  assert.equal(unread.code, 2);
+  assert.match(
+    unread.stderr,
+    /^vsockctl: cannot read the list of hosts \S+\/hosts: illegal operation on a directory; make it readable, or name hosts with --host\n$/,
+  );
+  // Names on the line need no file.
+  assert.equal((await runVsockctl(['flows', '--host', 'alpha'], environment)).code, 0);
+});
+
+test('where the locale is not UTF-8, what vsockctl says is ASCII; data is as it is', async () => {
+  const vm = fleet.alpha.data.vms[0]!;
+  const name = vm.name;
+  vm.name = 'größe';
+  try {
+    for (const words of [
+      ['kill', '--vm', 'a'.repeat(99)],
+      ['flows', '-f', 'x=1'],
+      ['hosts', '--help'],
+      ['help', 'filters'],
+      ['kill', 'no:1', '--yes'],
+    ]) {
+      const { stdout, stderr } = await runVsockctl(words, { ...fleet.environment, LC_ALL: 'C' });
+      assert.match(stdout + stderr, /^[\x0a\x20-\x7e]+$/, words.join(' '));
+    }
+    const { stdout } = await runVsockctl(['vms', '-o', 'json'], { ...fleet.environment, LC_ALL: 'C' });
+    assert.match(stdout, /größe/);
+  } finally {
+    vm.name = name;
+  }
+});
+
+test('help filters has the keys of every list', async () => {
+  const { stdout } = await fleet.run('help', 'filters');
+  for (const title of ['flows', 'VMs', 'hosts', 'links', 'devices', 'queue pairs', 'counters'])
+    assert.match(stdout, new RegExp(`^Keys of ${title}:$`, 'm'));
+  assert.match(stdout, /^ {2}peerHost +the host at the other end$/m);
 });
 
 test('a wrong filter is an error with a caret under the place, and asks no host', async () => {
