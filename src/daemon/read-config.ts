@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { HostConfig } from '../config/host-config.js';
 import { ExitCode } from '../errors/exit-code.js';
@@ -27,6 +28,7 @@ export function readConfig(file: string): HostConfig {
     throw badConfig(file, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'wrong form'}`);
   }
   refuseDoubles(file, parsed.data);
+  refuseLongPaths(file, parsed.data);
   return parsed.data;
 }
 
@@ -44,6 +46,24 @@ function refuseDoubles(file: string, config: HostConfig): void {
       seen.set(mark, `vms.${index}`);
     }
   });
+}
+
+/** struct sockaddr_un of unix(7): a path of 107 bytes, and its end. */
+const longestSocketPath = 107;
+
+function refuseLongPaths(file: string, { runtimeDirectory, vms }: HostConfig): void {
+  const sockets: [string, string][] = [
+    ['runtimeDirectory', join(runtimeDirectory, 'admin.sock')],
+    ...vms.map(({ channel }, index): [string, string] => [`vms.${index}.channel`, channel]),
+  ];
+  for (const [key, path] of sockets) {
+    const bytes = Buffer.byteLength(path);
+    if (bytes > longestSocketPath)
+      throw badConfig(
+        file,
+        `${key}: ${path} has ${bytes} bytes, a socket’s path has ${longestSocketPath} at most`,
+      );
+  }
 }
 
 function systemReason(error: unknown): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,6 +49,21 @@ describe('vsockd', () => {
     assert.equal(status, 200);
     return lists.flows.answer.parse(body);
   }
+
+  it('answers on the admin socket while somebody holds all connections that the read socket gives', async () => {
+    const held = Array.from({ length: 600 }, () => connect(vsockd.socket('read')));
+    try {
+      // Those that are too many are closed; the others stay.
+      let closed = 0;
+      for (const socket of held) socket.on('error', () => undefined).once('close', () => (closed += 1));
+      while (closed < 300) await sleep(20);
+      assert.equal((await vsockd.get('/v1/host', 'admin')).status, 200);
+      assert.ok(readdirSync(`/proc/${vsockd.pid}/fd`).length < 400);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
+    while ((await vsockd.get('/v1/host').catch(() => null)) === null) await sleep(20);
+  });
 
   it('gives a list row by row to whoever asks for lines', async () => {
     const whole = await flows('?sort=-txBytes');

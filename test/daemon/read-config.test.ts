@@ -37,6 +37,11 @@ describe('a configuration that is wrong is one line', () => {
 
   const cases: Array<[string, () => string, RegExp]> = [
     ['right', () => withVms(vm), /^fine$/],
+    [
+      'a socket’s path that is too long',
+      () => withVms({ ...vm, channel: `/run/${'x'.repeat(103)}` }),
+      /^FILE: vms\.0\.channel: \/run\/x+ has 108 bytes, a socket’s path has 107 at most$/,
+    ],
     ['no JSON', () => lineFor('{'), /^FILE: no JSON: /],
     ['a key is missing', () => lineFor('{"vms": []}'), /^FILE: host: /],
     ['a key nobody knows', () => withVms({ ...vm, colour: 1 }), /^FILE: vms\.0: .*colour/],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ExitCode } from '../../errors/exit-code.js';
 import type { List } from '../../api/define-list.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
 import type { Table } from '../columns/column.js';
@@ -35,6 +36,12 @@ export interface ListCommand<Row> {
     narrowing: Narrowing,
     wish: Wish,
   ) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
+  /** Throws where it is a mistake that there is no row. @param only what the options of `only` name */
+  explainNothing?: (
+    fleet: Fleet,
+    filter: string,
+    only: ReadonlyMap<string, readonly string[]>,
+  ) => Promise<void>;
   /** The rows of each host as they come, in order; null where hosts cannot put them into it. */
   follow?: (fleet: Fleet, narrowing: Narrowing, wish: Wish) => RowStream<Row>[] | null;
 }
@@ -62,6 +69,7 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
     folding,
     collect,
     follow,
+    explainNothing,
   } = definition;
   const given = Object.fromEntries(only.map(({ field }) => [field, z.array(z.string()).default([])]));
   return defineCommand({
@@ -76,7 +84,7 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
       ...listOptions(table),
     ],
     examples,
-    exitCodes: fleetExitCodes,
+    exitCodes: explainNothing === undefined ? fleetExitCodes : [...fleetExitCodes, ExitCode.notFound],
     input: z.intersection(FoldedInput, z.object(given)),
     handle: (input, context) => {
       const folds = folding !== undefined && isTable(input.output) && !input.ends;
@@ -96,6 +104,9 @@ export function defineListCommand<Row extends object>(definition: ListCommand<Ro
         table,
         fields,
         isWanted,
+        ...(explainNothing === undefined
+          ? {}
+          : { explainNothing: (fleet, filter) => explainNothing(fleet, filter, new Map(wanted)) }),
         ...(folds ? { fold: folding.fold } : {}),
         collect: (fleet, wish) => collect(fleet, narrowing, asked(wish)),
         follow: (fleet, wish) => follow?.(fleet, narrowing, asked(wish)) ?? null,

@@ -1,4 +1,6 @@
 import { flowTable, type FlowRow } from '../columns/flow-table.js';
+import { demandedValues } from '../../filter/demanded-values.js';
+import { requireVm } from '../fleet/require-vm.js';
 import { Connections } from '../model/connections.js';
 import { defineListCommand, fromApi } from './define-list-command.js';
 
@@ -11,6 +13,11 @@ export const flowsCommand = defineListCommand<FlowRow>({
     'A connection between two VMs is two flows, one for each of them. Tables show it as one row, as the VM sees it that connected, where both flows are known and match; with --ends each flow is a row. The other formats have each flow, with a connectionId that is the same for both.',
   ],
   table: flowTable,
+  explainNothing: async (fleet, filter, only) => {
+    const given = only.get('vm') ?? [];
+    const names = given.length > 0 ? given : demandedValues(filter, 'vm');
+    if (names !== null) await requireVm(fleet, names);
+  },
   only: [{ field: 'vm', value: 'VM', summary: 'flows of this VM only; may be repeated', completes: 'vms' }],
   folding: {
     summary: 'each end of a connection in a row of its own',

@@ -17,7 +17,7 @@ import { confirm } from './confirm.js';
 import { say, write, type Context } from './context.js';
 import { filterBeginnings, FleetInput, fleetOptions } from './shared-options.js';
 import { exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
-import { answersOf } from '../fleet/fleet.js';
+import { requireVm } from '../fleet/require-vm.js';
 
 const KillInput = FleetInput.extend({
   arguments: z.array(z.string().max(128, 'a flow’s id has at most 128 characters')),
@@ -87,7 +87,7 @@ export const killCommand = defineCommand({
       const plan = await planKill(fleet, selectionOf(input));
       refuseAmbiguity(plan);
       const missing = missingRows(input, plan);
-      if (input.vm !== undefined && plan.flows.length === 0) await requireVm(fleet, input.vm, plan);
+      if (input.vm !== undefined && plan.flows.length === 0) await requireVmOf(fleet, input.vm, plan);
       if (plan.flows.length === 0 && input.filter.length > 0) requireMatch(plan);
       if (plan.flows.length === 0) return conclude(input, context, plan.outcomes, [], missing);
       if (input.dryRun) {
@@ -157,17 +157,8 @@ function refuseAmbiguity(plan: KillPlan): void {
   }
 }
 
-/** No flows to kill is fine for a VM that exists. A host that failed may have it; then its failure is the result. */
-async function requireVm(fleet: Fleet, vm: string, plan: KillPlan): Promise<void> {
-  if (plan.outcomes.some((outcome) => !outcome.ok)) return;
-  const vms = answersOf(await fleet.askAll((host, signal) => host.list('vms', {}, signal)));
-  if (vms.some((candidate) => candidate.name === vm)) return;
-  throw new VsocketError(
-    'vm-not-found',
-    `no host has a VM ${vm}`,
-    'list VMs with: vsockctl vms',
-    ExitCode.notFound,
-  );
+async function requireVmOf(fleet: Fleet, vm: string, plan: KillPlan): Promise<void> {
+  if (plan.outcomes.every((outcome) => outcome.ok)) await requireVm(fleet, [vm]);
 }
 
 function missingRows(input: KillInput, plan: KillPlan): OutcomeRow[] {

@@ -30,6 +30,8 @@ export interface ListSource<Row> {
   collect: (fleet: Fleet, wish: Wish) => Promise<{ rows: Row[]; outcomes: HostOutcome<unknown>[] }>;
   /** The rows of each host as they come, in order; null where hosts cannot put them into it. */
   follow: (fleet: Fleet, wish: Wish) => RowStream<Row>[] | null;
+  /** Throws where it is a mistake that all hosts answered and there is no row. */
+  explainNothing?: (fleet: Fleet, filter: string) => Promise<void>;
 }
 
 /** Draws over what is there, so that nothing flickers. */
@@ -54,7 +56,7 @@ export function listRows<Row extends object>(
   const { environment, stdout, stderr } = context;
   const redraws = input.watch && stdout.isTTY && canMoveCursor(environment) && isTable(format);
   const memory: WidthMemory = new Map();
-  const printAtOnce = async (fleet: Fleet): Promise<Outcomes> => {
+  const printAtOnce = async (fleet: Fleet): Promise<Printed> => {
     const { rows, outcomes } = await source.collect(fleet, wish);
     const kept = sortRows(fold(rows.filter(matches)), table, order).slice(0, input.limit);
     const options = { format, exact: input.numeric, headers: !input.noHeaders, now: Date.now() };
@@ -65,25 +67,30 @@ export function listRows<Row extends object>(
       const screen = { ...options, size, mark, memory, problems, wide: format === 'wide' };
       await write(stdout, over(renderScreen(kept, table, screen)));
     } else await write(stdout, renderRows(kept, table, source.fields, options));
-    return outcomes;
+    return { outcomes, rows: kept.length };
   };
   return withFleet(input, context, async (fleet) => {
     for (;;) {
       const streams = isTable(format) ? null : source.follow(fleet, wish);
       const text = isTable(format) ? null : rowText(format, input, source);
-      const outcomes =
+      const { outcomes, rows } =
         streams === null || text === null
           ? await printAtOnce(fleet)
           : await printAsTheyCome(streams, rowComparer(table, order), matches, input.limit, text, stdout);
       // What is told on the screen is not told twice.
       if (!redraws || !stderr.isTTY) await reportFailures(outcomes, context);
+      const isNothing = rows === 0 && outcomes.every((outcome) => outcome.ok);
+      if (isNothing && !input.watch) await source.explainNothing?.(fleet, filter);
       if (!input.watch) return exitCodeOf(outcomes);
       await sleep(input.delay * 1000, undefined, { signal: context.signal });
     }
   });
 }
 
-type Outcomes = HostOutcome<unknown>[];
+interface Printed {
+  outcomes: HostOutcome<unknown>[];
+  rows: number;
+}
 
 function rowText<Row extends object>(
   format: RowFormat,
@@ -100,16 +107,18 @@ async function printAsTheyCome<Row extends object>(
   limit: number | undefined,
   text: RowText<Row>,
   stdout: NodeJS.WriteStream,
-): Promise<Outcomes> {
+): Promise<Printed> {
   // A stream that is left before its end, since enough has come, has gone well so far.
   const outcomes = streams.map((): HostOutcome<unknown> => ({ host: '', ok: true, answer: null }));
   let left = limit ?? Infinity;
+  let printed = 0;
   for await (const rows of mergeRows(streams, compare, (end, index) => (outcomes[index] = end))) {
     const kept = rows.filter(matches).slice(0, left);
     left -= kept.length;
+    printed += kept.length;
     await write(stdout, text.rows(kept));
     if (left === 0) break;
   }
   await write(stdout, text.end());
-  return outcomes;
+  return { outcomes, rows: printed };
 }

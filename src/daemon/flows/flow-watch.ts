@@ -10,9 +10,9 @@ const tickMilliseconds = 1000;
 /** Without anybody asking: so often new connections are looked for, so that `establishedAt` is near the truth. */
 const idleMilliseconds = 5000;
 /** But where there are many connections, a look is followed by a rest so many times as long. */
-const restPerLook = 100;
+const restPerLook = 200;
 
-/** The pause after a look that took so long, while nobody asks: at most a hundredth of the time is spent on looking. */
+/** The pause after a look that took so long, while nobody asks: at most a two-hundredth of the time is spent on looking. */
 export function idlePause(lookMilliseconds: number): number {
   return Math.max(idleMilliseconds, restPerLook * lookMilliseconds);
 }

@@ -226,6 +226,26 @@ test('tables have a row for a connection whose ends are both known; --ends and t
   }
 });
 
+test('a VM that no host has is said, one without such flows is not', async () => {
+  for (const words of [
+    ['-f', 'vm=nosuch'],
+    ['-f', 'vm=nosuch path=shm', '-o', 'json'],
+    ['--vm', 'nosuch', '-o', 'name'],
+  ]) {
+    const { code, stderr } = await fleet.run('flows', ...words);
+    assert.equal(code, 6, words.join(' '));
+    assert.equal(stderr, 'vsockctl: no host has a VM nosuch; list VMs with: vsockctl vms\n');
+  }
+  for (const words of [
+    ['-f', 'vm=red1 path=rdma'],
+    ['-f', 'vm=nosuch*'],
+    ['-f', 'not vm=red1,red3,blue1,blue3'],
+  ])
+    assert.equal((await fleet.run('flows', ...words)).code, 0, words.join(' '));
+  const { code } = await fleet.run('flows', '-f', 'vm=nosuch', '-H', 'alpha,nowhere.invalid');
+  assert.equal(code, 3);
+});
+
 test('help and version go to stdout', async () => {
   const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(manifest));
