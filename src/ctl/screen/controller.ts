@@ -163,9 +163,11 @@ export class Controller {
   }
 
   #glance({ top }: Position): Glance {
-    const { view, filters, sorts, scope, marked } = this.state;
+    const { view, filters, sorts, scope, marked, split } = this.state;
     const list = view === 'hosts' ? null : view;
-    const rows = top + listRows(this.#frame, this.#size);
+    // A row may stand for both ends of a connection.
+    const each = view === 'flows' && !split ? 2 : 1;
+    const rows = each * (top + listRows(this.#frame, this.#size));
     return { list, filter: filters[view], sort: sorts[view], vm: scope.vm, rows, marked };
   }
 }

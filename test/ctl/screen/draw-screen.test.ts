@@ -5,6 +5,7 @@ import { hostRow, unknownHost } from '../../../src/ctl/columns/host-table.js';
 import type { LiveFrame } from '../../../src/ctl/model/fleet-monitor.js';
 import { VsocketError } from '../../../src/errors/vsocket-error.js';
 import { endsOf } from '../../../src/ctl/model/connections.js';
+import type { Glance } from '../../../src/ctl/model/glance.js';
 import { frameLists } from '../../../src/ctl/model/frame.js';
 import { Controller } from '../../../src/ctl/screen/controller.js';
 import { keyBindings } from '../../../src/ctl/screen/key-bindings.js';
@@ -39,11 +40,13 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
 interface Stage {
   controller: Controller;
   effects: string[];
+  glances: Glance[];
   text: () => string[];
 }
 
 function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = unicodeGlyphs): Stage {
   const effects: string[] = [];
+  const glances: Glance[] = [];
   const sort = { key: 'id', reverse: true };
   const controller = new Controller(
     initialState({
@@ -61,7 +64,7 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
         return Promise.resolve({ rows: [], errors: [] });
       },
       open: (view) => effects.push(`open ${view}`),
-      look: () => undefined,
+      look: (glance) => glances.push(glance),
       setDelay: (seconds) => effects.push(`delay ${String(seconds)}`),
       remember: ({ wide, layouts }) => {
         effects.push(`remember ${JSON.stringify({ wide, ...layouts.flows })}`);
@@ -74,6 +77,7 @@ function stage(size = { columns: 120, rows: 30 }, readonly = false, glyphs = uni
   return {
     controller,
     effects,
+    glances,
     text: () => controller.lines().map((line) => line.map(({ text }) => text).join('')),
   };
 }
@@ -288,6 +292,14 @@ test('x splits connections into their ends; a kill of either row takes both', ()
   controller.press('x');
   assert.match(text()[1] ?? '', / 3 marked {2}/);
   assert.doesNotMatch(text()[1] ?? '', /not shown/);
+});
+
+test('hosts are asked for both ends of each row', () => {
+  const { controller, glances } = stage({ columns: 120, rows: 30 });
+  controller.takeFrame(longNames(1));
+  const together = glances.at(-1)?.rows ?? 0;
+  controller.press('x');
+  assert.equal(together, 2 * (glances.at(-1)?.rows ?? 0));
 });
 
 test('a host that failed has its reason over the cells that it has nothing for', () => {

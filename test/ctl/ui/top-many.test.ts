@@ -33,15 +33,15 @@ test('where there are many flows, hosts are asked only for what is on the screen
   const asked = await untilAsked(/flows/);
   assert.ok(asked.length > 0);
   const everything = fleet.alpha.requests.map(({ url }) => url).filter((url) => /flows|vms/.test(url));
-  for (const url of everything) assert.match(url, /^GET \/v1\/flows\?sort=-bytesPerSecond&limit=40$/);
+  for (const url of everything) assert.match(url, /^GET \/v1\/flows\?sort=-bytesPerSecond&limit=80$/);
   // The filter and another order go to the hosts too.
   terminal.type('/');
   terminal.type('path=shm');
   terminal.press('Enter');
-  await untilAsked(/^GET \/v1\/flows\?filter=path=shm&sort=-bytesPerSecond&limit=40$/);
-  terminal.press('PageDown');
-  terminal.press('PageDown');
   await untilAsked(/^GET \/v1\/flows\?filter=path=shm&sort=-bytesPerSecond&limit=80$/);
+  terminal.press('PageDown');
+  terminal.press('PageDown');
+  await untilAsked(/^GET \/v1\/flows\?filter=path=shm&sort=-bytesPerSecond&limit=1[26]0$/);
 });
 
 test('another view asks for its own list, and a marked flow is not lost meanwhile', async () => {
