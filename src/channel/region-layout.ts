@@ -135,8 +135,10 @@ export const slot = {
   fault: 348,
   /** 1: a FIN that comes now is that of a close. */
   closing: 352,
-  // guest’s own, shared by its processes; the host reads none of it
+  // guest’s own, shared by its processes; the host reads none of it but `txShut`
   guestPrivate: 384,
+  /** 1: it ended its stream. */
+  txShut: 400,
 } as const;
 
 export const guestState = { free: 0, claimed: 1 } as const;

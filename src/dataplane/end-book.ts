@@ -167,6 +167,12 @@ export class EndBook {
     for (const one of open) this.setState(one, 'reset');
   }
 
+  /** As `reset`. Where the other end’s stream was over before, the next call at this end is told of a broken pipe. */
+  resetAfter(streamEnded: boolean, end: FlowEnd, why: string): void {
+    if (streamEnded && !end.final) this.setFinal(end);
+    this.reset(end, why);
+  }
+
   /** @throws GuestFault when the guest did away with a claim that is in use */
   checkClaim(end: FlowEnd): void {
     const { words } = end;

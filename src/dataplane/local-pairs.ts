@@ -8,6 +8,13 @@ import { hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
 import { readSwitches, showStart, showStop } from './switches.js';
 
+const forClosed = 'bytes for a closed socket';
+
+/** Whether the guest ended its stream before it closed. */
+function hasEndedStream(end: FlowEnd): boolean {
+  return end.words[end.at(slot.txShut)] === 1;
+}
+
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
 export class LocalPairs {
   constructor(
@@ -76,7 +83,7 @@ export class LocalPairs {
       this.deliver(end, peer);
       if (end.peer !== null) this.deliver(peer, end);
     } else if (!end.closed && !isDrained(end)) {
-      this.book.reset(end, 'bytes for a closed socket');
+      this.book.resetAfter(true, end, forClosed);
     }
     if (end.vm.flows[end.slot] === end) this.tellEnd(end);
   }
@@ -90,7 +97,7 @@ export class LocalPairs {
         this.release(from);
       }
     } else if (!isDrained(from)) {
-      this.book.reset(from, 'bytes for a closed socket');
+      this.book.resetAfter(isDrained(to), from, forClosed);
     }
   }
 
@@ -117,13 +124,13 @@ export class LocalPairs {
     }
     if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
       if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
-        this.book.reset(peer, 'closed with bytes unread');
+        this.book.resetAfter(hasEndedStream(end) && isDrained(end), peer, 'closed with bytes unread');
       this.release(end);
       if (peer?.closed) this.release(peer);
       return;
     }
     this.deliver(end, peer);
-    if (end.peer !== null && !isDrained(peer)) this.book.reset(peer, 'bytes for a closed socket');
+    if (end.peer !== null && !isDrained(peer)) this.book.resetAfter(isDrained(end), peer, forClosed);
   }
 
   private release(end: FlowEnd): void {
@@ -139,7 +146,7 @@ export class LocalPairs {
 
   /** The other end is gone and all it wrote is here: what this one writes now is answered by a reset. */
   afterPeer(end: FlowEnd): void {
-    if (!isDrained(end)) this.book.reset(end, 'bytes for a closed socket');
+    if (!isDrained(end)) this.book.resetAfter(true, end, forClosed);
     else this.tellEnd(end);
   }
 }

@@ -43,7 +43,7 @@ export class RemoteProgress {
       if (far.closedAt === null) {
         if (far.synced && end.starts > 0) this.sender.push(end, far, link);
       } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
-        this.book.reset(end, 'bytes for a closed socket');
+        this.book.resetAfter(true, end, 'bytes for a closed socket');
       }
       // A closed end needs no credit; one that came late would meet the next flow that has its number.
       if (far.synced && far.closedAt === null) this.giveCredit(end, far);

@@ -82,10 +82,11 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
  */
 static struct flow *receive_with_flags(int fd, struct connection *c, int flags) {
     struct flow *f = receive_begin(fd, c);
-    if (!f || carries_receive_flags(flags)) return f;
+    bool of_kernel = flags & (MSG_OOB | MSG_ERRQUEUE);
+    if (!f || carries_receive_flags(flags) || (flow_is_dead(f) && !of_kernel)) return f;
     if ((flags & PEEK_ALL) == PEEK_ALL) keep_whole(fd, c, REASON_CALL);
     else keep_on_tcp(fd, c, flags & MSG_OOB ? REASON_URGENT_DATA : REASON_CALL);
-    if (!f->plain && !(flags & (MSG_OOB | MSG_ERRQUEUE))) return f;
+    if (!f->plain && !of_kernel) return f;
     add_to(&c->receiving, 1);
     return NULL;
 }
@@ -163,6 +164,9 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
         connection_end_call(c, &c->receiving);
         return n;
     }
+    if (!flow_is_dead(f)) tcp_broke(fd, f);
+    int error = flow_is_dead(f) ? flow_take_error(f) : 0;
+    if (error) return (int)refuse(error); /* the kernel tells it here before bytes that are unread */
     unsigned k = 0;
     for (; k < count && k < MOST_PIECES; k++) {
         int now = (flags & ~MSG_WAITFORONE) | (k && (flags & MSG_WAITFORONE) ? MSG_DONTWAIT : 0);
@@ -188,14 +192,15 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
     struct flow *f = send_begin(fd, c);
     if (!f) return SEND_BY_KERNEL(real()->writev(fd, iov, count));
     int error = vector_error(iov, (size_t)(unsigned)count, EINVAL);
-    return error ? refuse(error) : flow_send(fd, f, iov, count, 0);
+    if (error) return refuse(error);
+    return vector_length(iov, count) == 0 ? 0 : flow_send(fd, f, iov, count, 0); /* the kernel asks no socket for that */
 }
 
 /* Flags that rings do not carry are the kernel's: the flow goes back to TCP before the call. */
 static struct flow *send_carried(int fd, struct connection *c, bool carried, enum reason why) {
     if (!carried && !c->flow && why == REASON_URGENT_DATA) keep_on_tcp(fd, c, why);
     struct flow *f = send_begin(fd, c);
-    if (!f || carried) return f;
+    if (!f || carried || flow_is_dead(f)) return f;
     keep_on_tcp(fd, c, why);
     flow_pay(fd, f);
     add_to(&c->sending, 1);
@@ -302,7 +307,9 @@ EXPORT ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset,
 EXPORT ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags) {
     struct connection *c = data_connection(fd);
     if (c) keep_on_tcp(fd, c, REASON_CALL);
-    if (c && c->flow) flow_pay(fd, c->flow);
+    struct flow *f = c ? flow_in_use(c) : NULL;
+    if (f && flow_is_dead(f)) return flow_send(fd, f, NULL, 0, 0);
+    if (f) flow_pay(fd, f);
     return real()->pwritev2(fd, iov, count, offset, flags);
 }
 

@@ -89,9 +89,12 @@ static void settle_instances(const struct pollfd *fds, nfds_t count) {
 /* What the TCP side of a flow may bring that is not seen in memory. */
 static short tcp_events(struct flow *f, short wanted) {
     struct vs_slot *h = f->header;
-    bool in_later = h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h));
-    bool out = flow_owes(f) || (!tx_on_ring(h) && !tx_between(h) && (wanted & POLLOUT));
-    return (short)((in_later ? 0 : POLLIN | POLLRDHUP) | (out ? POLLOUT : 0));
+    /* What was seen there and is not wanted yet would end the wait again and again. */
+    bool in_later = h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h)) || f->tcp_maybe;
+    bool out = flow_owes(f) || (!tx_on_ring(h) && !tx_between(h) && (wanted & (POLLOUT | POLLWRNORM)));
+    short in = in_later ? 0 : POLLIN | POLLRDHUP;
+    if (f->tcp_maybe && !h->rx_on_ring) in = wanted & (POLLRDHUP | POLLPRI);
+    return (short)(in | (out ? POLLOUT : 0));
 }
 
 /* The kernel's part: engaged flows only for what their TCP side may bring. Results go to the others. */
@@ -112,8 +115,9 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         struct flow *f = fds[k].fd < 0 ? NULL : flow_of(fds[k].fd);
         if (f && copy[k].revents) f->tcp_maybe = true;
         if (f) continue;
-        fds[k].revents = copy[k].revents;
-        if (copy[k].revents) ready++;
+        /* A flow that went back to TCP meanwhile was asked for more than the program wants. */
+        fds[k].revents = copy[k].revents & (fds[k].events | POLLERR | POLLHUP | POLLNVAL);
+        if (fds[k].revents) ready++;
     }
     return ready;
 }

@@ -38,12 +38,34 @@ static void to_poll(const struct sets *s, int limit, struct pollfd *fds) {
     }
 }
 
+static int number_of(const struct pollfd *p) {
+    return p->fd < 0 ? ~p->fd : p->fd;
+}
+
 /* The kernel's POLLIN_SET, POLLOUT_SET and POLLEX_SET of fs/select.c. */
 static int answer(unsigned long *set, const struct pollfd *p, short wanted, short given) {
     if (!set || !(p->events & wanted)) return 0;
     if (p->revents & given) return 1;
-    remove_from(set, p->fd);
+    remove_from(set, number_of(p));
     return 0;
+}
+
+/* poll tells of errors and of the end whatever it is asked; select only where a set has them. */
+static bool is_wanted(const struct pollfd *p) {
+    short given = POLLNVAL;
+    if (p->events & POLLIN) given |= POLLIN | POLLHUP | POLLERR;
+    if (p->events & POLLOUT) given |= POLLOUT | POLLERR;
+    if (p->events & POLLPRI) given |= POLLPRI;
+    return p->revents & given;
+}
+
+/* What is over and of no interest to the call is not looked at again. */
+static bool only_unwanted(struct pollfd *fds, nfds_t count) {
+    for (nfds_t k = 0; k < count; k++)
+        if (is_wanted(&fds[k])) return false;
+    for (nfds_t k = 0; k < count; k++)
+        if (fds[k].revents) fds[k].fd = ~fds[k].fd;
+    return true;
 }
 
 static int from_poll(const struct pollfd *fds, nfds_t count, struct sets *s) {
@@ -91,7 +113,9 @@ static int select_on(const struct call *c, struct sets *s, struct pollfd *fds, n
         poll_end(&wait);
         return n;
     }
-    int n = poll_flows(fds, count, deadline, c->mask);
+    int n;
+    do n = poll_flows(fds, count, deadline, c->mask);
+    while (n > 0 && only_unwanted(fds, count));
     if (c->timeout && deadline && deadline != NO_DEADLINE) { /* Linux leaves what is left of the time */
         struct timespec left;
         KEEP_ERRNO;

@@ -3,6 +3,7 @@
 #include "flow/flow.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 static void forget_number(int fd) {
@@ -25,6 +26,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size) {
     if (c && c->flow) keep_on_tcp(fd, c, REASON_CALL); /* AF_UNSPEC ends the connection, the rest is refused */
     int result = real()->connect(fd, address, size);
     KEEP_ERRNO;
+    if (result == 0 && c && c->flow) flow_disconnected(c->flow);
     if (c && !c->flow && (result == 0 || errno == EINPROGRESS)) {
         c->direction = DIRECTION_OUT;
         note_connection(fd, c);
@@ -61,12 +63,37 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
     return accepted(real()->accept4(fd, address, size, flags));
 }
 
+/* After a reset a socket has no other end, though the kernel may not know of a reset that vsockd told. */
+static int not_connected(void) {
+    errno = ENOTCONN;
+    return -1;
+}
+
+EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size) {
+    struct connection *c = connection_of(fd);
+    struct flow *f = c ? flow_in_use(c) : NULL;
+    return f && flow_is_dead(f) ? not_connected() : real()->getpeername(fd, address, size);
+}
+
 EXPORT int shutdown(int fd, int how) {
     struct connection *c = connection_of(fd);
     struct flow *f = c ? flow_in_use(c) : NULL;
-    if (!f) return real()->shutdown(fd, how);
-    struct vs_slot *h = f->header;
     bool ends_sending = how == SHUT_WR || how == SHUT_RDWR, ends_reading = how == SHUT_RD || how == SHUT_RDWR;
+    if (!f) {
+        int result = real()->shutdown(fd, how);
+        if (!c || result != 0) return result;
+        c->shut |= (ends_sending ? SHUT_SENDING : 0) | (ends_reading ? SHUT_READING : 0);
+        flow_note_shut(c);
+        return result;
+    }
+    if (flow_is_dead(f) && (ends_sending || ends_reading)) return not_connected();
+    struct vs_slot *h = f->header;
+    bool ends_both = (ends_sending || h->tx_shut) && (ends_reading || h->rx_shut);
+    if (ends_both) { /* what comes then is answered by a reset: the kernel's */
+        keep_on_tcp(fd, c, REASON_CALL);
+        flow_pay(fd, f);
+        if (f->plain) return real()->shutdown(fd, how);
+    }
     slot_lock(&h->tx_lock); /* no byte of ours enters the ring after the end of the stream */
     bool frozen = ends_sending && !replace(&h->tx_gate, GATE_OPEN, GATE_SHUT) && tx_frozen(h);
     slot_unlock(&h->tx_lock);
@@ -82,12 +109,18 @@ EXPORT int shutdown(int fd, int how) {
 
 EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *size) {
     int result = real()->getsockopt(fd, level, option, value, size);
-    struct connection *c = level == SOL_SOCKET && option == SO_ERROR && result == 0 ? connection_of(fd) : NULL;
+    bool of_error = level == SOL_SOCKET && option == SO_ERROR, of_state = level == IPPROTO_TCP && option == TCP_INFO;
+    struct connection *c = (of_error || of_state) && result == 0 ? connection_of(fd) : NULL;
     struct flow *f = c ? flow_in_use(c) : NULL;
     int error = 0;
-    if (!f || !flow_is_dead(f)) return result;
+    if (!f) return result;
+    if (of_state && flow_is_dead(f)) {
+        if (*size > 0) *(uint8_t *)value = STATE_CLOSE; /* tcpi_state */
+        return result;
+    }
     memcpy(&error, value, *size < sizeof error ? *size : sizeof error);
-    if (error) return result;
+    if (error) f->header->reset_told = 1; /* by the kernel, once */
+    if (error || !flow_is_dead(f)) return result;
     error = flow_take_error(f);
     memcpy(value, &error, *size < sizeof error ? *size : sizeof error);
     return result;

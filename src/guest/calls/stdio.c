@@ -15,7 +15,10 @@ EXPORT FILE *fdopen(int fd, const char *mode) {
 }
 
 EXPORT int vdprintf(int fd, const char *format, va_list arguments) {
-    before_stream(fd);
+    struct connection *c = connection_of(fd);
+    struct flow *f = c ? flow_in_use(c) : NULL;
+    if (f && flow_is_dead(f)) before_stream(fd);
+    else if (c) keep_on_tcp(fd, c, REASON_STDIO); /* what is unread stays where it is */
     return real()->vdprintf(fd, format, arguments);
 }
 

@@ -33,11 +33,21 @@ void note_connection(int fd, struct connection *c) {
     note_reason(c->cookie, c->never ? c->never : REASON_SHORT);
 }
 
+/* Where the library cannot answer for a dead flow: the kernel may not know of a reset that vsockd told. */
+static void let_kernel_know(int fd, struct flow *f) {
+    int error;
+    socklen_t size = sizeof error;
+    if (swap(&f->header->reset_told, 1)) kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &size); /* told before */
+    kernel(SYS_shutdown, fd, SHUT_RDWR);
+}
+
 static void keep(int fd, struct connection *c, enum reason why, enum unread unread) {
     KEEP_ERRNO;
     struct flow *f = c->flow;
     if (f) {
-        flow_leave(f, why, unread);
+        if (f->plain) return;
+        if (!flow_is_dead(f)) flow_leave(f, why, unread);
+        else if (unread == UNREAD_COMES_AGAIN) let_kernel_know(fd, f);
     } else if (!c->never) {
         c->never = (uint8_t)why;
         if (!c->cookie && !channel_is_sealed() && channel_map_front()) c->cookie = cookie_of(fd);
@@ -136,6 +146,7 @@ static enum verdict look_at_socket(int fd, struct connection *c, struct place *l
     if (!place_of(&here, local) || !place_of(&there, remote)) return CLAIM_NEVER;
     if (memcmp(local->address, remote->address, 16) == 0) return CLAIM_NEVER; /* within the VM */
     if (!tcp_counts(fd, &counts)) return CLAIM_NEVER;
+    if (counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2) c->shut |= SHUT_SENDING; /* by any process */
     bool alive = counts.state == STATE_ESTABLISHED || counts.state == STATE_CLOSE_WAIT ||
                  counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2;
     return alive ? CLAIM_NOW : CLAIM_NOT_NOW; /* else soon over */
@@ -193,6 +204,7 @@ static struct flow *claim(int fd, struct connection *c) {
         write_claim(h, c, &local, &remote);
         f = attach_locked(c, (uint32_t)slot, rings);
         if (f) {
+            flow_note_shut(c);
             store(&h->guest_state, (uint32_t)GUEST_CLAIMED);
             doorbell((uint32_t)slot);
         }
@@ -207,22 +219,29 @@ static struct flow *claim(int fd, struct connection *c) {
  * Bytes unread at the last close mean a reset, as the kernel does it for bytes in its own queue. Who is the last, or is
  * killed as the last, cannot be known: so every process that closes arms the reset, and one that reads on disarms it.
  */
+enum { ARMED = 1, ARMED_LINGERING = 2 /* and the seconds for which the program wants to linger */ };
+
+/* Who goes on by the kernel alone could not disarm it. */
+static bool others_use_tcp(struct vs_slot *h) {
+    return load(&h->leave_reason) && load(&h->users) > 1;
+}
+
 static void arm_reset(int fd, struct vs_slot *h) {
-    struct linger now, off = {0, 0};
-    socklen_t size = sizeof now;
-    if (load(&h->leave_reason)) return; /* who goes on by the kernel alone cannot disarm it */
-    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &now, &size) != 0 || now.l_onoff) return;
-    now = (struct linger){1, 0};
-    store(&h->reset_armed, 1u);
-    kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    struct linger before, reset = {1, 0};
+    socklen_t size = sizeof before;
+    if (others_use_tcp(h) || kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &before, &size) != 0) return;
+    if (before.l_onoff && before.l_linger == 0) return;
+    store(&h->reset_armed, before.l_onoff ? ARMED_LINGERING + (uint32_t)before.l_linger : ARMED);
+    kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     full_fence();
-    if (load(&h->leave_reason)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+    if (others_use_tcp(h)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &before, sizeof before);
 }
 
 void flow_disarm_reset(int fd, struct flow *f) {
-    struct linger off = {0, 0};
     KEEP_ERRNO;
-    if (swap(&f->header->reset_armed, 0u)) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+    uint32_t armed = swap(&f->header->reset_armed, 0u);
+    struct linger before = {armed >= ARMED_LINGERING, armed >= ARMED_LINGERING ? (int)(armed - ARMED_LINGERING) : 0};
+    if (armed) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &before, sizeof before);
 }
 
 bool flow_adopt(struct connection *c) {
@@ -268,7 +287,7 @@ bool flow_reads_no_more(struct flow *f) {
 /* After the end of the stream a reset answers what was sent: TCP calls that a broken pipe. */
 int flow_take_error(struct flow *f) {
     if (swap(&f->header->reset_told, 1)) return 0;
-    int error = f->error ? f->error : rx_at_end(f) ? EPIPE : ECONNRESET;
+    int error = f->error ? f->error : load(&f->header->rx_final) ? EPIPE : ECONNRESET;
     f->error = 0;
     return error;
 }
@@ -298,6 +317,13 @@ struct flow *flow_in_use(struct connection *c) {
         if (fd >= 0 && flow_progress(fd, f)) return NULL;
     }
     return f->engaged ? f : NULL;
+}
+
+void flow_note_shut(struct connection *c) {
+    struct flow *f = load(&c->flow);
+    if (!f) return;
+    if (c->shut & SHUT_SENDING) f->header->tx_shut = 1;
+    if (c->shut & SHUT_READING) f->header->rx_shut = 1;
 }
 
 struct flow *flow_for_call(int fd, struct connection *c) {
@@ -397,7 +423,9 @@ static void let_go_of_all(void) {
     while ((c = connection_each(&cursor))) {
         if (c->flow) {
             int fd = connection_descriptor(c);
-            if (fd >= 0 && !c->flow->plain) flow_pay(fd, c->flow);
+            if (fd < 0 || c->flow->plain) continue;
+            flow_pay(fd, c->flow);
+            if (c->flow->engaged && rx_available(c->flow) > 0) arm_reset(fd, c->flow->header);
         } else if (c->shared) {
             holders_add(c, -1);
         }

@@ -15,6 +15,8 @@ struct epoll;
 struct item;
 struct entry;
 
+enum shut { SHUT_SENDING = 1, SHUT_READING = 2 };
+
 /* A TCP socket, however many descriptors of this process mean it. */
 struct connection {
     struct connection *next_free; /* in the pool */
@@ -29,6 +31,7 @@ struct connection {
     _Atomic uint8_t never; /* a reason: it stays on TCP */
     uint8_t shared; /* another process may have it: `holders` tells */
     uint8_t unsure; /* it came in a message: it may be no TCP socket at all */
+    uint8_t shut;   /* `enum shut`: what shutdown() ended before it was claimed */
     uint8_t closed; /* its last descriptor is gone, but a thread is still in a call */
 };
 

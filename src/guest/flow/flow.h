@@ -41,6 +41,7 @@ struct flow *flow_in_use(struct connection *c);
 bool flow_adopt(struct connection *c);
 void flow_engage_locked(struct flow *f);
 bool flow_is_reset(struct flow *f);
+void flow_note_shut(struct connection *c); /* what shutdown() ended while the kernel alone had the socket */
 bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
 /* Dead for its reader: what the other end sent before a reset of TCP may still be on its way in the rings. */
 bool flow_reads_no_more(struct flow *f);
@@ -70,6 +71,8 @@ void flow_leave_all(enum reason why);
 void sandbox_begins(void);
 /* Does what is due on a flow that is going back: owed bytes go on TCP. True when the kernel alone has it now. */
 bool flow_progress(int fd, struct flow *f);
+/* connect() with AF_UNSPEC ended the connection: what is in the rings is lost, and the kernel alone has the socket. */
+void flow_disconnected(struct flow *f);
 /* The same, and waits for a while that the kernel takes what is owed: before the end of the stream. */
 void flow_pay(int fd, struct flow *f);
 bool flow_owes(struct flow *f);
@@ -110,11 +113,20 @@ bool tcp_counts(int fd, struct tcp_counts *out);
 enum tcp_side { TCP_NOTHING, TCP_DATA, TCP_FAILED };
 /* Looks what the TCP side of an engaged flow has for the reader; notes its end. The caller holds rx_lock. */
 enum tcp_side tcp_look(int fd, struct flow *f);
+/* Before a byte that was sent with MSG_OOB: no call reads on beyond it. */
+bool tcp_at_mark(int fd);
+/* An error that the kernel has for whoever calls next; the look leaves it there. */
+bool tcp_has_error(int fd);
+/* After its end the TCP side can only break: a reset. */
+bool tcp_broke(int fd, struct flow *f);
 /* Takes from TCP what comes before the ring: as recvmsg with MSG_DONTWAIT; -1 with EAGAIN also when the ring comes next. */
 ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags);
 
-#define MOST_PARTS 64
-/* The part of the vector that is left after `skip` bytes, at most MOST_PARTS pieces and `limit` bytes. */
+/* The same for a look (MSG_PEEK) that goes on beyond what the one way has; 0: the other has nothing, or not yet. */
+ssize_t ring_peek_after_tcp(int fd, struct flow *f, size_t from_tcp, const struct iovec *iov, int count, size_t skip, int flags);
+ssize_t tcp_peek_after_ring(int fd, struct flow *f, size_t from_ring, const struct iovec *iov, int count, size_t skip, int flags);
+
+/* The part of the vector that is left after `skip` bytes, at most `limit` bytes; `out` has room for as many pieces. */
 int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struct iovec *out);
 
 void slot_lock(uint32_t *lock);
@@ -169,7 +181,9 @@ static inline bool rx_at_stop(struct vs_slot *h) {
 enum receive_kind { AS_READ, AS_RECV };
 ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind);
 ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags);
-bool is_nonblocking(int fd, int flags);
+/* Whether a call may sleep: asked once, when it would; O_NONBLOCK that comes later is not for it. */
+enum patience { NOT_ASKED, RETURNS_AT_ONCE, WAITS };
+bool may_wait(int fd, int flags, enum patience *patience);
 /* The sum of the lengths; -1 with errno where the kernel refuses the vector. */
 ssize_t vector_length(const struct iovec *iov, int count);
 

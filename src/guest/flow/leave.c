@@ -70,9 +70,13 @@ static bool rx_settled(struct flow *f) {
     return h->rx_on_ring ? rx_at_end(f) : !rx_start_told(h) && !rx_stop_told(h);
 }
 
+static bool ring_has_unread(struct flow *f) {
+    return f->header->rx_on_ring ? rx_available(f) > 0 : rx_start_told(f->header);
+}
+
 static bool is_settled(struct flow *f) {
     struct vs_slot *h = f->header;
-    return load(&h->left) && (!tx_on_ring(h) || h->tx_shut) && rx_settled(f);
+    return load(&h->left) && !f->error && (!tx_on_ring(h) || h->tx_shut) && rx_settled(f);
 }
 
 static void become_plain(struct flow *f) {
@@ -80,6 +84,10 @@ static void become_plain(struct flow *f) {
     f->plain = true;
     epoll_return_connection_locked(f->connection);
     pthread_mutex_unlock(&process_lock);
+}
+
+void flow_disconnected(struct flow *f) {
+    if (!f->plain) become_plain(f);
 }
 
 bool flow_progress(int fd, struct flow *f) {
@@ -138,14 +146,14 @@ void flow_leave(struct flow *f, enum reason why, enum unread unread) {
     if (fd >= 0) flow_disarm_reset(fd, f);
     if (!used) return become_plain(f); /* nobody ever sends in a ring that no reader knows */
     await_host(f);
-    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_MUST_COME && !rx_settled(f)) give_up(fd, f);
+    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_MUST_COME && ring_has_unread(f)) give_up(fd, f);
 }
 
 void flow_leave_all(enum reason why) {
     int cursor = 0;
     struct connection *c;
     while ((c = connection_each(&cursor)))
-        if (c->flow) flow_leave(c->flow, why, UNREAD_STAYS);
+        if (c->flow) flow_leave(c->flow, why, UNREAD_COMES_AGAIN); /* a sandbox may allow read() alone */
 }
 
 /* The next program knows nothing of rings. */

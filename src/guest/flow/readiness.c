@@ -3,6 +3,19 @@
 
 #define WANTS_OUT (POLLOUT | POLLWRNORM)
 
+/* What there is on TCP besides bytes that are unread: the end of the stream, urgent data, a reset. */
+static int beside_data(int fd) {
+    struct pollfd tcp = {fd, POLLRDHUP | POLLPRI, 0};
+    return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents : 0;
+}
+
+/* What the kernel says of a socket that was reset, while the ring still has bytes. */
+static int broken_events(int fd) {
+    struct pollfd tcp = {fd, 0, 0};
+    if (kernel(SYS_poll, &tcp, 1, 0) != 1 || !(tcp.revents & POLLHUP)) return 0;
+    return POLLIN | POLLOUT | POLLRDHUP | (tcp.revents & (POLLHUP | POLLERR));
+}
+
 static int read_events(int fd, struct flow *f) {
     struct vs_slot *h = f->header;
     if (rx_at_stop(h)) rx_leave_ring(f);
@@ -10,7 +23,7 @@ static int read_events(int fd, struct flow *f) {
         slot_lock(&h->rx_lock);
         enum tcp_side side = f->tcp_maybe || rx_start_told(h) ? tcp_look(fd, f) : TCP_NOTHING;
         slot_unlock(&h->rx_lock);
-        if (side == TCP_DATA) return POLLIN;
+        if (side == TCP_DATA) return POLLIN | beside_data(fd);
         if (!h->rx_on_ring) return f->error ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
     } else if (f->tcp_maybe && !h->rx_end_of_stream) {
         slot_lock(&h->rx_lock);
@@ -39,9 +52,13 @@ static int write_events(int fd, struct flow *f, int want) {
 int flow_events(int fd, struct flow *f, int want) {
     int events = 0;
     flow_progress(fd, f);
+    struct vs_slot *h = f->header;
+    if (h->rx_end_of_stream && !flow_is_dead(f)) tcp_broke(fd, f);
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
-    if (flow_reads_no_more(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (f->header->reset_told ? 0 : POLLERR);
-    if ((events & POLLRDHUP) && f->header->tx_shut) events |= POLLHUP;
+    bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final));
+    if (of_kernel && !flow_is_dead(f)) events |= broken_events(fd);
+    if (flow_reads_no_more(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
+    if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;
     if (events & POLLOUT) events |= POLLWRNORM;
     return events & (want | POLLERR | POLLHUP);

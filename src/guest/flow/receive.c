@@ -10,8 +10,12 @@
 #define READS_BETWEEN_LOOKS 64 /* empty reads of the ring, after which TCP is looked at unasked */
 #define MOST_BYTES 0x7ffff000  /* MAX_RW_COUNT of the kernel: a call moves no more */
 
-bool is_nonblocking(int fd, int flags) {
-    return (flags & MSG_DONTWAIT) || (kernel(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK);
+bool may_wait(int fd, int flags, enum patience *patience) {
+    if (*patience == NOT_ASKED) {
+        bool at_once = (flags & MSG_DONTWAIT) || (kernel(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK);
+        *patience = at_once ? RETURNS_AT_ONCE : WAITS;
+    }
+    return *patience == WAITS;
 }
 
 ssize_t vector_length(const struct iovec *iov, int count) {
@@ -21,44 +25,85 @@ ssize_t vector_length(const struct iovec *iov, int count) {
             errno = EINVAL;
             return -1;
         }
+        if (!is_below_kernel(iov[i].iov_base, iov[i].iov_len)) {
+            errno = EFAULT;
+            return -1;
+        }
         total += iov[i].iov_len;
     }
     return total < MOST_BYTES ? (ssize_t)total : MOST_BYTES;
 }
 
-/* A reset is told once, then the stream is at its end; so TCP does it. */
-static ssize_t reset_on_receive(struct flow *f) {
+/* A reset is told once, then the stream is at its end; so TCP does it. A call that has bytes leaves it to the next one. */
+static ssize_t reset_on_receive(struct flow *f, size_t done) {
+    if (done) return 0;
     int error = flow_take_error(f);
     if (error == 0) return 0;
     errno = error;
     return -1;
 }
 
-static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
+static bool has_room(const struct iovec *iov, int count, size_t skip) {
+    for (int i = 0; i < count; i++) {
+        if (skip < iov[i].iov_len) return true;
+        skip -= iov[i].iov_len;
+    }
+    return false;
+}
+
+/*
+ * Bytes, also the last of one way and the first of the other together, as TCP alone would give them. 0: none now, or
+ * `*end`; -1 with EFAULT. Another error stays in the flow.
+ */
+static ssize_t take_bytes(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags, bool *end) {
     struct vs_slot *h = f->header;
+    ssize_t total = 0;
     for (;;) {
+        size_t at = skip + (size_t)total;
         rx_leave_ring_locked(f);
         if (!h->rx_on_ring) {
-            ssize_t n = tcp_receive_before_ring(fd, f, iov, count, skip, flags);
-            if (n >= 0) return n;
-            if (errno == EFAULT) return -1;
-            if (errno != EAGAIN) f->error = errno;
-            if (!h->rx_on_ring && !f->error && !flow_is_reset(f)) {
-                errno = EAGAIN;
-                return -1;
+            if (total && tcp_has_error(fd)) return total; /* which the next call is told */
+            ssize_t n = tcp_receive_before_ring(fd, f, iov, count, at, flags);
+            *end = n == 0 && total == 0;
+            if (n == 0) return total;
+            if (n > 0) {
+                total += n;
+                if (!rx_start_told(h) || !has_room(iov, count, at + (size_t)n)) return total;
+                if (!(flags & MSG_PEEK)) continue;
+                return total + ring_peek_after_tcp(fd, f, (size_t)n, iov, count, at + (size_t)n, flags);
             }
+            if (errno == EFAULT) return total ? total : -1;
+            if (errno != EAGAIN) f->error = errno;
+            if (!h->rx_on_ring && !f->error && !flow_is_reset(f)) return total;
         }
-        ssize_t n = ring_take(f, iov, count, skip, flags);
-        if (n != 0) return n;
-        if (h->rx_on_ring && rx_at_stop(h)) continue;
-        break;
+        ssize_t n = ring_take(f, iov, count, at, flags);
+        if (n < 0) return total ? total : -1;
+        total += n;
+        bool goes_on = h->rx_on_ring && rx_stop_told(h) && has_room(iov, count, at + (size_t)n);
+        if (goes_on && n > 0 && (flags & MSG_PEEK))
+            return total + tcp_peek_after_ring(fd, f, (size_t)n, iov, count, at + (size_t)n, flags);
+        if (!goes_on || !rx_at_stop(h)) return total;
     }
-    if (flow_reads_no_more(f) && f->error) return reset_on_receive(f);
-    if (rx_at_end(f) || h->rx_shut) return 0;
-    if (flow_reads_no_more(f)) return reset_on_receive(f);
+}
+
+static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
+    struct vs_slot *h = f->header;
+    bool end = false;
+    ssize_t n = take_bytes(fd, f, iov, count, skip, flags, &end);
+    if (n != 0) return n;
+    bool was_cut = f->error && f->error != EPIPE; /* which the kernel says of a reset after the end of the stream */
+    if (flow_reads_no_more(f) && was_cut) return reset_on_receive(f, skip);
+    if (end) return 0;
+    if (!h->rx_on_ring && !f->error && !flow_is_reset(f)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (rx_at_end(f)) return 0;
+    if (h->rx_shut) return load(&h->left) && tcp_broke(fd, f) ? reset_on_receive(f, skip) : 0;
+    if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
     if ((f->tcp_maybe || ++f->empty_reads % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
         tcp_look(fd, f);
-        if (flow_reads_no_more(f)) return reset_on_receive(f);
+        if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
         if (rx_at_end(f)) return 0;
     }
     errno = EAGAIN;
@@ -90,21 +135,23 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
     size_t wanted = flags & MSG_WAITALL || total < low_water ? total : low_water;
     uint64_t deadline = 0;
     bool has_timeout = false;
+    enum patience patience = NOT_ASKED;
     for (;;) {
         flow_progress(fd, f);
         ssize_t n = total ? receive_once(fd, f, iov, count, done, flags) : receive_nothing(fd, f);
         if (n > 0) {
             done += (size_t)n;
             if (done >= wanted || (flags & MSG_PEEK)) return (ssize_t)done;
+            if (!f->header->rx_on_ring && tcp_at_mark(fd)) return (ssize_t)done;
             continue;
         }
         if (n == 0) return (ssize_t)done;
         if (errno != EAGAIN) return done ? (ssize_t)done : -1;
-        if (is_nonblocking(fd, flags)) {
+        if (!may_wait(fd, flags, &patience)) {
             errno = EAGAIN;
             return done ? (ssize_t)done : -1;
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_RCVTIMEO, &has_timeout);
-        if (wait_for_flow(fd, f, true, deadline, has_timeout) < 0) return done ? (ssize_t)done : -1;
+        if (wait_for_flow(fd, f, true, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
     }
 }

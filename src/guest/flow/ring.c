@@ -106,7 +106,7 @@ static ssize_t bad_address(void) {
 }
 
 ssize_t ring_take(struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
-    bool copies = !(flags & MSG_TRUNC) || (flags & MSG_PEEK); /* TCP takes MSG_TRUNC for “throw away”, also without a buffer */
+    bool copies = !(flags & MSG_TRUNC); /* TCP takes it for “throw away”, also without a buffer */
     uint32_t available = rx_available(f), at = f->header->rx_tail, taken = 0;
     for (int i = 0; i < count && taken < available; i++) {
         if (skip >= iov[i].iov_len) {

@@ -45,7 +45,7 @@ static bool start_ring(int fd, struct flow *f) {
  * is in here: a thread of this process or any process of the VM.
  */
 static bool tcp_send(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags, ssize_t *sent) {
-    struct iovec rest[MOST_PARTS];
+    struct iovec rest[count + 1];
     struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, skip, SIZE_MAX, rest)};
     struct vs_slot *h = f->header;
     add_to(&h->tcp_senders, 1);
@@ -67,7 +67,8 @@ static ssize_t ring_send(struct flow *f, const struct iovec *iov, int count, siz
 /* An error that TCP has for us may be all that comes of a ring nobody reads. */
 static bool tcp_failed(int fd, struct flow *f) {
     struct vs_slot *h = f->header;
-    if (!f->tcp_maybe || !h->rx_on_ring || h->rx_end_of_stream) return false;
+    if (h->rx_end_of_stream) return tcp_broke(fd, f);
+    if (!f->tcp_maybe || !h->rx_on_ring) return false;
     slot_lock(&h->rx_lock);
     enum tcp_side side = tcp_look(fd, f);
     slot_unlock(&h->rx_lock);
@@ -87,23 +88,24 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
     }
     uint64_t deadline = 0;
     bool has_timeout = false;
+    enum patience patience = NOT_ASKED;
     do {
         flow_progress(fd, f);
+        if (flow_is_dead(f)) return done ? (ssize_t)done : reset_on_send(f, flags);
         if (!tx_on_ring(h) && !tx_between(h) && !flow_owes(f)) {
             ssize_t sent;
             if (!tcp_send(fd, f, iov, count, done, flags, &sent)) continue;
             if (sent < 0) return done ? (ssize_t)done : -1;
             done += (size_t)sent;
-            if (done < total && (!sent || is_nonblocking(fd, flags))) break;
+            if (done < total && (!sent || !may_wait(fd, flags, &patience))) break;
             continue;
         }
         if (h->tx_shut) return done ? (ssize_t)done : broken_pipe(flags);
-        if (flow_is_dead(f)) return done ? (ssize_t)done : reset_on_send(f, flags);
         ssize_t n = ring_send(f, iov, count, done);
         if (n < 0) return done ? (ssize_t)done : -1;
         done += (size_t)n;
         if (n || done == total || (tx_must_leave(h) && !tx_frozen(h)) || tcp_failed(fd, f)) continue;
-        if (is_nonblocking(fd, flags)) {
+        if (!may_wait(fd, flags, &patience)) {
             ring_want_space(f); /* also after a short count: the next edge of EPOLLOUT comes when there is room */
             if (tx_on_ring(h) && !tx_frozen(h) && tx_free(f) > 0) continue;
             if (done) break;
@@ -111,7 +113,7 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
             return -1;
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_SNDTIMEO, &has_timeout);
-        if (wait_for_flow(fd, f, false, deadline, has_timeout) < 0) return done ? (ssize_t)done : -1;
+        if (wait_for_flow(fd, f, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
     } while (done < total);
     return (ssize_t)done;
 }

@@ -25,7 +25,7 @@ bool tcp_counts(int fd, struct tcp_counts *out) {
 
 int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struct iovec *out) {
     int n = 0;
-    for (int i = 0; i < count && n < MOST_PARTS && limit > 0; i++) {
+    for (int i = 0; i < count && limit > 0; i++) {
         if (skip >= iov[i].iov_len) {
             skip -= iov[i].iov_len;
             continue;
@@ -40,7 +40,7 @@ int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struc
 }
 
 static ssize_t receive_at_most(int fd, const struct iovec *iov, int count, size_t skip, size_t limit, int flags) {
-    struct iovec rest[MOST_PARTS];
+    struct iovec rest[count + 1];
     struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, skip, limit, rest)};
     return kernel(SYS_recvmsg, fd, &message, (flags & (MSG_PEEK | MSG_TRUNC)) | MSG_DONTWAIT);
 }
@@ -110,6 +110,35 @@ ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov,
         return none_now();
     }
     return receive_at_most(fd, iov, count, skip, (size_t)left, flags);
+}
+
+ssize_t ring_peek_after_tcp(int fd, struct flow *f, size_t from_tcp, const struct iovec *iov, int count, size_t skip, int flags) {
+    return left_before_ring(fd, f->header) == from_tcp ? ring_take(f, iov, count, skip, flags) : 0;
+}
+
+bool tcp_has_error(int fd) {
+    struct pollfd tcp = {fd, 0, 0};
+    return kernel(SYS_poll, &tcp, 1, 0) == 1 && tcp.revents & POLLERR;
+}
+
+ssize_t tcp_peek_after_ring(int fd, struct flow *f, size_t from_ring, const struct iovec *iov, int count, size_t skip, int flags) {
+    struct vs_slot *h = f->header;
+    if (h->rx_stop_position - h->rx_tail != from_ring) return 0;
+    ssize_t n = tcp_has_error(fd) ? 0 : receive_at_most(fd, iov, count, skip, SIZE_MAX, flags);
+    return n > 0 ? n : 0;
+}
+
+bool tcp_at_mark(int fd) {
+    int is_there = 0;
+    return kernel(SYS_ioctl, fd, SIOCATMARK, &is_there) == 0 && is_there;
+}
+
+bool tcp_broke(int fd, struct flow *f) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (!tcp_has_error(fd)) return false;
+    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error) f->error = error;
+    return f->error != 0;
 }
 
 enum tcp_side tcp_look(int fd, struct flow *f) {

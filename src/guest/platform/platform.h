@@ -59,6 +59,11 @@ static inline bool may_be_memory(const void *p, size_t size) {
     return size == 0 || (at >= 65536 && at < (1ull << 47) && size < (1ull << 47) - at);
 }
 
+/* What the kernel asks of every address before it looks at anything else: access_ok() of its asm-generic/access_ok.h. */
+static inline bool is_below_kernel(const void *p, size_t size) {
+    return (uintptr_t)p <= (1ull << 47) && size <= (1ull << 47) - (uintptr_t)p;
+}
+
 static inline bool threads_exist(void) {
     extern char __libc_single_threaded;
     return !__libc_single_threaded;

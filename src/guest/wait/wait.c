@@ -112,7 +112,7 @@ static void wake_cancelled(void *waiter) {
 }
 
 /* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
-static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns, uint64_t cap_ns, bool has_timeout,
+static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns, uint64_t cap_ns, bool signal_ends,
                     bool *tcp_event) {
     struct pollfd wait[2] = {{fd, events, 0}, {w->fd, POLLIN, 0}};
     uint64_t began = now_ns();
@@ -123,7 +123,7 @@ static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns
     saved = errno;
     pthread_cleanup_pop(1);
     errno = saved;
-    if (n < 0) return saved == EINTR && !has_timeout && signals_restart() ? 1 : -1;
+    if (n < 0) return saved == EINTR && !signal_ends && signals_restart() ? 1 : -1;
     *tcp_event = wait[0].revents != 0;
     if (wait[1].revents) waiter_drain(w);
     if (n > 0) spin_learn(now_ns() - began);
@@ -132,7 +132,7 @@ static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns
     return -1;
 }
 
-int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool has_timeout) {
+int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool signal_ends) {
     struct vs_slot *h = f->header;
     bool in_ring = !to_read || h->rx_on_ring;
     if (in_ring && spin_until(to_read ? readable_in_memory : writable_in_memory, f)) return 1;
@@ -148,7 +148,7 @@ int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bo
     if (wait.owed || (!to_read && !tx_on_ring(h))) events |= POLLOUT;
     uint64_t cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : flow_shared(f) ? SLEEP_CAP_SHARED_NS : NO_DEADLINE;
     bool tcp_event = false;
-    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, has_timeout, &tcp_event);
+    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, signal_ends, &tcp_event);
     if (tcp_event) f->tcp_maybe = true;
     return result;
 }

@@ -18,8 +18,8 @@ struct timespec *timeout_until(uint64_t deadline_ns, uint64_t cap_ns, struct tim
 /* EINTR is the program's to see unless all its handlers restart calls, and always did: some are gone when they have run. */
 extern bool one_shot_handlers;
 bool signals_restart(void);
-/* 1: look again; -1 with errno. Timeouts by SO_RCVTIMEO or SO_SNDTIMEO give EAGAIN. */
-int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool has_timeout);
+/* 1: look again; -1 with errno. `signal_ends`: a signal does, whatever its handler says of calls. Timeouts by SO_RCVTIMEO or SO_SNDTIMEO give EAGAIN. */
+int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool signal_ends);
 uint64_t socket_deadline(int fd, int option, bool *has_timeout);
 /*
  * The moves of a sleep that loses no wake: announced before the last look, which `ready` makes. True: there is nothing, and
