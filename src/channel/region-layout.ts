@@ -60,6 +60,9 @@ export const processBlock = {
   bits: 192,
 } as const;
 
+/** What a guest says before it closes its socket; with SO_LINGER for no time that is a reset. */
+export const closing = { no: 0, yes: 1, withReset: 2 } as const;
+
 /** Offsets in a slot; each group of 64 bytes has one writer. */
 export const slot = {
   bytes: 512,
@@ -133,7 +136,7 @@ export const slot = {
   leaveFromTail: 344,
   /** Code of guest-reasons.ts: the guest saw what ends the flow with a reset; 0: nothing. */
   fault: 348,
-  /** 1: a FIN that comes now is that of a close. */
+  /** `closing`: a FIN that comes now is that of a close. */
   closing: 352,
   // guest’s own, shared by its processes; the host reads none of it but `txShut`
   guestPrivate: 384,

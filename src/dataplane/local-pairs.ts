@@ -4,7 +4,7 @@ import { recordField } from '../ledger/ledger-layout.js';
 import type { EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
-import { hasUnread, isClosing, isDrained, pump } from './pump.js';
+import { closesWithReset, hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
 import { readSwitches, showStart, showStop } from './switches.js';
 
@@ -122,9 +122,14 @@ export class LocalPairs {
       pump(end, peer, this.book.ledger);
       if (!peer.final) pump(peer, end, this.book.ledger);
     }
-    if (end.state !== 'open' || peer === null || peer.closed || hasUnread(end)) {
-      if (peer && !peer.closed && end.state === 'open' && hasUnread(end))
-        this.book.resetAfter(hasEndedStream(end) && isDrained(end), peer, 'closed with bytes unread');
+    const why = closesWithReset(end)
+      ? 'closed with a reset'
+      : hasUnread(end)
+        ? 'closed with bytes unread'
+        : null;
+    if (end.state !== 'open' || peer === null || peer.closed || why !== null) {
+      if (peer && !peer.closed && end.state === 'open' && why !== null)
+        this.book.resetAfter(hasEndedStream(end) && isDrained(end), peer, why);
       this.release(end);
       if (peer?.closed) this.release(peer);
       return;

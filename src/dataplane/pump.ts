@@ -1,4 +1,4 @@
-import { ringBytes, rxRingOffset, slot, txRingOffset } from '../channel/region-layout.js';
+import { closing, ringBytes, rxRingOffset, slot, txRingOffset } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { copyMemory } from '../native/shared-memory.js';
@@ -122,7 +122,12 @@ export function readerBytes(end: FlowEnd): number {
 
 /** Whether the guest is about to close its socket, or just has. */
 export function isClosing(end: FlowEnd): boolean {
-  return Atomics.load(end.words, end.at(slot.closing)) === 1;
+  return Atomics.load(end.words, end.at(slot.closing)) !== closing.no;
+}
+
+/** Whether its close is a reset, by the guest’s own will. */
+export function closesWithReset(end: FlowEnd): boolean {
+  return Atomics.load(end.words, end.at(slot.closing)) === closing.withReset;
 }
 
 /** Whether the guest left bytes unread that the other end sent. */

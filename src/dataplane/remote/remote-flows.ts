@@ -9,7 +9,7 @@ import type { EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
-import { freeSpace, hasUnread, readerBytes, unsentBytes } from '../pump.js';
+import { closesWithReset, freeSpace, hasUnread, readerBytes, unsentBytes } from '../pump.js';
 import type { SocketOwners } from '../socket-owners.js';
 import { showStart, showStopsTaken } from '../switches.js';
 import { FarEnd } from './far-end.js';
@@ -97,7 +97,9 @@ export class RemoteFlows {
 
   private markClosed(end: FlowEnd): void {
     this.book.setClosed(end);
-    if (end.state === 'open' && hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
+    if (end.state !== 'open') return;
+    if (closesWithReset(end)) this.book.reset(end, 'closed with a reset');
+    else if (hasUnread(end)) this.book.reset(end, 'closed with bytes unread');
   }
 
   /** The other host is told, too. */

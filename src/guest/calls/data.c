@@ -308,7 +308,8 @@ EXPORT ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset
     struct connection *c = data_connection(fd);
     if (c) keep_on_tcp(fd, c, REASON_CALL);
     struct flow *f = c ? flow_in_use(c) : NULL;
-    if (f && flow_is_dead(f)) return flow_send(fd, f, NULL, 0, 0);
+    if (f && flow_is_dead(f) && !vector_error(iov, (size_t)(unsigned)count, EINVAL) && vector_length(iov, count) > 0)
+        return flow_send(fd, f, NULL, 0, 0);
     if (f) flow_pay(fd, f);
     return real()->pwritev2(fd, iov, count, offset, flags);
 }

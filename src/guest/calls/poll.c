@@ -89,11 +89,12 @@ static void settle_instances(const struct pollfd *fds, nfds_t count) {
 /* What the TCP side of a flow may bring that is not seen in memory. */
 static short tcp_events(struct flow *f, short wanted) {
     struct vs_slot *h = f->header;
-    /* What was seen there and is not wanted yet would end the wait again and again. */
-    bool in_later = h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h)) || f->tcp_maybe;
+    short in = POLLIN | POLLRDHUP;
+    /* What was seen there and is not wanted, or not to be read yet, would end the wait again and again. */
+    if (h->rx_end_of_stream) in = 0;
+    else if (h->rx_on_ring && rx_stop_told(h)) in = wanted & POLLRDHUP;
+    else if (f->tcp_maybe) in = h->rx_on_ring ? 0 : wanted & (POLLRDHUP | POLLPRI);
     bool out = flow_owes(f) || (!tx_on_ring(h) && !tx_between(h) && (wanted & (POLLOUT | POLLWRNORM)));
-    short in = in_later ? 0 : POLLIN | POLLRDHUP;
-    if (f->tcp_maybe && !h->rx_on_ring) in = wanted & (POLLRDHUP | POLLPRI);
     return (short)(in | (out ? POLLOUT : 0));
 }
 

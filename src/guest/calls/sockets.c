@@ -114,8 +114,8 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *siz
     struct flow *f = c ? flow_in_use(c) : NULL;
     int error = 0;
     if (!f) return result;
-    if (of_state && flow_is_dead(f)) {
-        if (*size > 0) *(uint8_t *)value = STATE_CLOSE; /* tcpi_state */
+    if (of_state) {
+        if (flow_is_dead(f) && *size > 0) *(uint8_t *)value = STATE_CLOSE; /* tcpi_state */
         return result;
     }
     memcpy(&error, value, *size < sizeof error ? *size : sizeof error);

@@ -23,6 +23,8 @@
 
 enum { GUEST_FREE = 0, GUEST_CLAIMED = 1 };
 enum { HOST_NONE = 0, HOST_WAITING = 1, HOST_OPEN = 2, HOST_RESET = 3 };
+/* The guest is about to close its socket; with SO_LINGER for no time that is a reset. */
+enum { CLOSES = 1, CLOSES_WITH_RESET = 2 };
 enum { DIRECTION_IN = 1, DIRECTION_OUT = 2 };
 /* Who closed the sender's way into the ring: the guest ends its stream there, or the host sends it back to TCP. */
 enum { GATE_OPEN = 0, GATE_SHUT = 1, GATE_FROZEN = 2 };

@@ -289,6 +289,10 @@ int flow_take_error(struct flow *f) {
     if (swap(&f->header->reset_told, 1)) return 0;
     int error = f->error ? f->error : load(&f->header->rx_final) ? EPIPE : ECONNRESET;
     f->error = 0;
+    /* The kernel may have the same one, if TCP was reset as well. */
+    int fd = f->connection ? connection_descriptor(f->connection) : -1, same;
+    socklen_t size = sizeof same;
+    if (fd >= 0) kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &same, &size);
     return error;
 }
 
@@ -353,6 +357,12 @@ void flow_reader_knows(struct flow *f) {
     doorbell(f->slot);
 }
 
+int flow_descriptor(struct flow *f, int fd) {
+    if (!f->connection || connection_of(fd) == f->connection) return fd;
+    int copy = connection_descriptor(f->connection);
+    return copy < 0 ? fd : copy;
+}
+
 bool flow_shared(struct flow *f) {
     return load(&f->header->users) > 1;
 }
@@ -376,12 +386,18 @@ static void linger(int fd, struct flow *f) {
         if (kernel(SYS_nanosleep, &nap, NULL) != 0) return; /* a signal ends the kernel's wait, too */
 }
 
+static bool resets_at_close(int fd) {
+    struct linger wanted;
+    socklen_t size = sizeof wanted;
+    return kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size) == 0 && wanted.l_onoff && wanted.l_linger == 0;
+}
+
 void flow_release(struct flow *f, int fd) {
     if (!f->plain) {
         if (load(&f->header->users) == 1) {
             flow_pay(fd, f);
             linger(fd, f);
-            store(&f->header->closing, 1u);
+            store(&f->header->closing, resets_at_close(fd) ? (uint32_t)CLOSES_WITH_RESET : (uint32_t)CLOSES);
         }
         if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }

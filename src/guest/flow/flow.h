@@ -50,6 +50,8 @@ void flow_release(struct flow *f, int fd); /* before the last descriptor of this
 void flow_closed(uint32_t slot);           /* after it was closed: the object may mean another flow already */
 void flow_take_notices(struct flow *f);    /* vsockd's notices for this flow come to this process */
 bool flow_shared(struct flow *f);
+/* After a sleep: another thread may have closed the call's descriptor, and not its copies. */
+int flow_descriptor(struct flow *f, int fd);
 /* A process closed it with bytes unread, which another one goes on to read. */
 void flow_disarm_reset(int fd, struct flow *f);
 /* Whoever reads here from now on knows of the ring: the other end may send there. */
@@ -117,6 +119,7 @@ enum tcp_side tcp_look(int fd, struct flow *f);
 bool tcp_at_mark(int fd);
 /* An error that the kernel has for whoever calls next; the look leaves it there. */
 bool tcp_has_error(int fd);
+bool tcp_has_only_error(int fd); /* and no bytes before it */
 /* After its end the TCP side can only break: a reset. */
 bool tcp_broke(int fd, struct flow *f);
 /* Takes from TCP what comes before the ring: as recvmsg with MSG_DONTWAIT; -1 with EAGAIN also when the ring comes next. */

@@ -9,11 +9,12 @@ static int beside_data(int fd) {
     return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents : 0;
 }
 
-/* What the kernel says of a socket that was reset, while the ring still has bytes. */
-static int broken_events(int fd) {
-    struct pollfd tcp = {fd, 0, 0};
-    if (kernel(SYS_poll, &tcp, 1, 0) != 1 || !(tcp.revents & POLLHUP)) return 0;
-    return POLLIN | POLLOUT | POLLRDHUP | (tcp.revents & (POLLHUP | POLLERR));
+/* What the kernel says of the end of the stream, or of a reset, while the ring still has bytes that come before. */
+static int end_on_tcp(int fd) {
+    struct pollfd tcp = {fd, POLLRDHUP, 0};
+    if (kernel(SYS_poll, &tcp, 1, 0) != 1) return 0;
+    if (tcp.revents & POLLHUP) return POLLIN | POLLOUT | POLLRDHUP | (tcp.revents & (POLLHUP | POLLERR));
+    return tcp.revents & POLLRDHUP ? POLLIN | POLLRDHUP : 0;
 }
 
 static int read_events(int fd, struct flow *f) {
@@ -55,8 +56,8 @@ int flow_events(int fd, struct flow *f, int want) {
     struct vs_slot *h = f->header;
     if (h->rx_end_of_stream && !flow_is_dead(f)) tcp_broke(fd, f);
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
-    bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final));
-    if (of_kernel && !flow_is_dead(f)) events |= broken_events(fd);
+    bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final)) || (h->rx_on_ring && rx_stop_told(h));
+    if (of_kernel && !flow_is_dead(f)) events |= end_on_tcp(fd);
     if (flow_reads_no_more(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;

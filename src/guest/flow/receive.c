@@ -62,7 +62,7 @@ static ssize_t take_bytes(int fd, struct flow *f, const struct iovec *iov, int c
         size_t at = skip + (size_t)total;
         rx_leave_ring_locked(f);
         if (!h->rx_on_ring) {
-            if (total && tcp_has_error(fd)) return total; /* which the next call is told */
+            if (total && tcp_has_only_error(fd)) return total; /* which the next call is told */
             ssize_t n = tcp_receive_before_ring(fd, f, iov, count, at, flags);
             *end = n == 0 && total == 0;
             if (n == 0) return total;
@@ -99,7 +99,7 @@ static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, i
         return -1;
     }
     if (rx_at_end(f)) return 0;
-    if (h->rx_shut) return load(&h->left) && tcp_broke(fd, f) ? reset_on_receive(f, skip) : 0;
+    if (h->rx_shut) return (flow_is_dead(f) || tcp_broke(fd, f)) && f->error != EPIPE ? reset_on_receive(f, skip) : 0;
     if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
     if ((f->tcp_maybe || ++f->empty_reads % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
         tcp_look(fd, f);
@@ -153,5 +153,6 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_RCVTIMEO, &has_timeout);
         if (wait_for_flow(fd, f, true, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        fd = flow_descriptor(f, fd);
     }
 }

@@ -114,6 +114,7 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_SNDTIMEO, &has_timeout);
         if (wait_for_flow(fd, f, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        fd = flow_descriptor(f, fd);
     } while (done < total);
     return (ssize_t)done;
 }

@@ -121,10 +121,15 @@ bool tcp_has_error(int fd) {
     return kernel(SYS_poll, &tcp, 1, 0) == 1 && tcp.revents & POLLERR;
 }
 
+bool tcp_has_only_error(int fd) {
+    int queued = 0;
+    return tcp_has_error(fd) && kernel(SYS_ioctl, fd, FIONREAD, &queued) == 0 && queued == 0;
+}
+
 ssize_t tcp_peek_after_ring(int fd, struct flow *f, size_t from_ring, const struct iovec *iov, int count, size_t skip, int flags) {
     struct vs_slot *h = f->header;
     if (h->rx_stop_position - h->rx_tail != from_ring) return 0;
-    ssize_t n = tcp_has_error(fd) ? 0 : receive_at_most(fd, iov, count, skip, SIZE_MAX, flags);
+    ssize_t n = tcp_has_only_error(fd) ? 0 : receive_at_most(fd, iov, count, skip, SIZE_MAX, flags);
     return n > 0 ? n : 0;
 }
 

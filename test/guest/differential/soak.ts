@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Feature } from './feature.js';
-import { beginningOnTcp, notYetTheSame } from './not-yet-the-same.js';
+import { notYetTheSame } from './not-yet-the-same.js';
 import { allFeatures } from './programs.js';
 import { search } from './search.js';
 import type { Mode } from './stage.js';
@@ -43,7 +43,6 @@ function chosenFeatures(): Feature[] {
 
 async function soak(mode: Mode): Promise<number> {
   const features = chosenFeatures();
-  const beginOnTcp = values.all || !notYetTheSame.has(beginningOnTcp);
   const limit = Number(values.steps);
   let stopped = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
@@ -58,7 +57,7 @@ async function soak(mode: Mode): Promise<number> {
   const timer = setInterval(tell, tellMilliseconds);
   try {
     for (let seed = Number(values.seed); !isOver() && (known.size === 0 || values['go-on']); seed++) {
-      const options = { mode, features, beginOnTcp, seed, programs: programsOfOneSeed, known, isOver };
+      const options = { mode, features, beginOnTcp: true, seed, programs: programsOfOneSeed, known, isOver };
       const finding = await search(theatre, options);
       if (!finding) continue;
       known.add(finding.kind);

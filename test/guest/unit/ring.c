@@ -89,7 +89,8 @@ void ring_takes_what_flags_say(void) {
     for (int k = 0; k < 2; k++) check(ring_take(f, &four, 1, 0, MSG_PEEK) == 4 && !memcmp(out, "abcd", 4));
     check(ring_take(f, &four, 1, 0, 0) == 4 && rx_available(f) == 4);
     memset(out, '-', 8);
-    check(ring_take(f, &four, 1, 0, MSG_TRUNC | MSG_PEEK) == 4 && !memcmp(out, "efgh", 4));
+    memset(out, 'x', sizeof out);
+    check(ring_take(f, &four, 1, 0, MSG_TRUNC | MSG_PEEK) == 4 && out[0] == 'x'); /* TCP copies nothing then, either */
     check(ring_take(f, &nowhere, 1, 0, MSG_TRUNC) == 4 && rx_available(f) == 0);
 }
 

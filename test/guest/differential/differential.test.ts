@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { notYetTheSame } from './not-yet-the-same.js';
+import { allFeatures } from './programs.js';
+import { search } from './search.js';
+import type { Mode } from './stage.js';
+import { Theatre } from './theatre.js';
+
+/** The same programs each time; `npm run soak:guest` plays others. */
+const seed = 20261127;
+const programsOf: readonly [Mode, number][] = [
+  ['both', 2000],
+  ['server', 500],
+  ['client', 500],
+];
+
+describe('random programs of socket calls do with the library what they do on plain TCP', () => {
+  const features = allFeatures.filter(({ name }) => !notYetTheSame.has(name));
+  let theatre: Theatre;
+  before(async () => {
+    theatre = await Theatre.open(programsOf.map(([mode]) => mode));
+  });
+  after(async () => {
+    await theatre.close();
+  });
+
+  for (const [mode, programs] of programsOf)
+    test(`with the library at: ${mode}`, async () => {
+      const finding = await search(theatre, { mode, features, beginOnTcp: true, seed, programs });
+      assert.equal(finding?.report, undefined);
+      if (mode === 'both') assert.ok(theatre.ringBytes().every((bytes) => bytes > 0));
+    });
+});
