@@ -47,7 +47,7 @@ static void keep(int fd, struct connection *c, enum reason why, enum unread unre
     if (f) {
         if (f->plain) return;
         if (!flow_is_dead(f)) flow_leave(f, why, unread);
-        else if (unread == UNREAD_COMES_AGAIN) let_kernel_know(fd, f);
+        else if (unread != UNREAD_STAYS) let_kernel_know(fd, f);
     } else if (!c->never) {
         c->never = (uint8_t)why;
         if (!c->cookie && !channel_is_sealed() && channel_map_front()) c->cookie = cookie_of(fd);
