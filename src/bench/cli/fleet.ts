@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../lab/machine/free-port.js';
+import { untilReachable } from '../../lab/machine/until-reachable.js';
 
 const simulation = fileURLToPath(new URL('./simulated-vsockds.js', import.meta.url));
 
@@ -87,28 +87,6 @@ async function startSshd(directory: string): Promise<ChildProcess> {
   const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(directory, 'sshd_config')], {
     stdio: 'ignore',
   });
-  while (!(await answers(port))) {
-    if (sshd.exitCode !== null) throw new Error(`sshd ended with ${String(sshd.exitCode)}`);
-    await sleep(20);
-  }
+  await untilReachable('127.0.0.1', port, sshd);
   return sshd;
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const reached = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return reached;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { runVsockctl } from '../support/run-vsockctl.js';
-import { freePort, makeKey } from '../support/ssh-server.js';
+import { freePort } from '../../../src/lab/machine/free-port.js';
+import { makeKey } from '../support/ssh-server.js';
 
 let fleet: FixtureFleet;
 before(async () => {

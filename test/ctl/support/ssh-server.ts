@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../src/lab/machine/free-port.js';
+import { untilReachable } from '../../../src/lab/machine/until-reachable.js';
 
 /** A real OpenSSH sshd on a free port of 127.0.0.1 with host and user keys of its own. */
 export class SshServer {
@@ -134,27 +134,4 @@ export function makeKey(path: string, type: 'ed25519' | 'rsa'): void {
   if (existsSync(path)) return;
   const bits = type === 'rsa' ? ['-b', '2048'] : [];
   execFileSync('ssh-keygen', ['-q', '-t', type, ...bits, '-N', '', '-f', path]);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function untilReachable(address: string, port: number, child: ChildProcess): Promise<void> {
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`sshd ended with status ${String(child.exitCode)}`);
-    const socket = connect(port, address);
-    const reached = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (reached) return;
-    await sleep(20);
-  }
 }
