@@ -26,7 +26,7 @@ describe('random programs of socket calls do with the library what they do on pl
 
   for (const [mode, programs] of programsOf)
     test(`with the library at: ${mode}`, async () => {
-      const finding = await search(theatre, { mode, features, beginOnTcp: true, seed, programs });
+      const finding = await search(theatre, { mode, features, seed, programs });
       assert.equal(finding?.report, undefined);
       if (mode === 'both') assert.ok(theatre.ringBytes().every((bytes) => bytes > 0));
     });

@@ -17,8 +17,6 @@ export interface Finding {
 export interface Search {
   mode: Mode;
   features: readonly Feature[];
-  /** Also programs whose own steps are the connection’s first calls, see programs.ts. */
-  beginOnTcp: boolean;
   seed: number;
   programs: number;
   /** Kinds of differences that are not looked for any more. */
@@ -46,10 +44,10 @@ function kindOf({ program, plain, other }: Play, step: number): string {
 
 /** Plays random programs until one differs; then smaller and smaller ones that differ in the same way. */
 export async function search(theatre: Theatre, options: Search): Promise<Finding | null> {
-  const { mode, features, beginOnTcp, seed, programs, known, isOver = () => false } = options;
+  const { mode, features, seed, programs, known, isOver = () => false } = options;
   const failing: Different[] = [];
   let shrinkUntil = Infinity;
-  const property = fc.asyncProperty(programsOf(features, beginOnTcp), async (program) => {
+  const property = fc.asyncProperty(programsOf(features), async (program) => {
     if (isOver() || Date.now() > shrinkUntil) return true;
     const play = await theatre.play(program, mode);
     const step = firstDifference(play.plain, play.other);

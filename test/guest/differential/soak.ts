@@ -57,7 +57,7 @@ async function soak(mode: Mode): Promise<number> {
   const timer = setInterval(tell, tellMilliseconds);
   try {
     for (let seed = Number(values.seed); !isOver() && (known.size === 0 || values['go-on']); seed++) {
-      const options = { mode, features, beginOnTcp: true, seed, programs: programsOfOneSeed, known, isOver };
+      const options = { mode, features, seed, programs: programsOfOneSeed, known, isOver };
       const finding = await search(theatre, options);
       if (!finding) continue;
       known.add(finding.kind);
