@@ -18,6 +18,9 @@ import type { LogLevel } from './messages.js';
 
 export type Log = (level: LogLevel, message: string, fields: Record<string, unknown>) => void;
 
+/** Why a flow is reset whose other end is closed, and has nobody to take what comes. */
+export const forClosed = 'bytes for a closed socket';
+
 /** All ends of flows on this host: by connection, by socket, by number; and what the ledger and the guests know of them. */
 export class EndBook {
   private readonly byKey = new Map<string, FlowEnd>();

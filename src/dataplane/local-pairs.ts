@@ -1,14 +1,12 @@
 import type { GuestReason } from '../channel/guest-reasons.js';
 import { slot } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
-import type { EndBook } from './end-book.js';
+import { forClosed, type EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
 import { closesWithReset, hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
 import { readSwitches, showStart, showStop } from './switches.js';
-
-const forClosed = 'bytes for a closed socket';
 
 /** Whether the guest ended its stream before it closed. */
 function hasEndedStream(end: FlowEnd): boolean {

@@ -3,7 +3,7 @@ import { recordField } from '../../ledger/ledger-layout.js';
 import type { GuestReason } from '../../channel/guest-reasons.js';
 import type { Link } from '../../link/link.js';
 import type { RingTarget } from '../../link/messages.js';
-import type { EndBook } from '../end-book.js';
+import { forClosed, type EndBook } from '../end-book.js';
 import type { FlowEnd } from '../flow-end.js';
 import { endFaulty } from '../flow-fault.js';
 import { GuestFault } from '../guest-fault.js';
@@ -43,7 +43,7 @@ export class RemoteProgress {
       if (far.closedAt === null) {
         if (far.synced && end.starts > 0) this.sender.push(end, far, link);
       } else if (!end.closed && !isDrained(end) && end.received >= far.closedAt) {
-        this.book.resetAfter(true, end, 'bytes for a closed socket');
+        this.book.resetAfter(true, end, forClosed);
       }
       // A closed end needs no credit; one that came late would meet the next flow that has its number.
       if (far.synced && far.closedAt === null) this.giveCredit(end, far);

@@ -87,7 +87,7 @@ static void settle_instances(const struct pollfd *fds, nfds_t count) {
 }
 
 /* What the TCP side of a flow may bring that is not seen in memory. */
-static short tcp_events(struct flow *f, short wanted) {
+static short events_on_tcp(struct flow *f, short wanted) {
     struct vs_slot *h = f->header;
     short in = POLLIN | POLLRDHUP;
     /* What was seen there and is not wanted, or not to be read yet, would end the wait again and again. */
@@ -106,7 +106,7 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         copy[k] = fds[k];
         copy[k].revents = 0;
         if (!f) continue;
-        copy[k].events = tcp_events(f, fds[k].events);
+        copy[k].events = events_on_tcp(f, fds[k].events);
         if (!copy[k].events) copy[k].fd = -1;
     }
     copy[count] = (struct pollfd){w ? w->fd : -1, POLLIN, 0};

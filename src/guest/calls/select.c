@@ -43,6 +43,8 @@ static int number_of(const struct pollfd *p) {
 }
 
 /* The kernel's POLLIN_SET, POLLOUT_SET and POLLEX_SET of fs/select.c. */
+enum { GIVES_IN = POLLIN | POLLHUP | POLLERR, GIVES_OUT = POLLOUT | POLLERR, GIVES_URGENT = POLLPRI };
+
 static int answer(unsigned long *set, const struct pollfd *p, short wanted, short given) {
     if (!set || !(p->events & wanted)) return 0;
     if (p->revents & given) return 1;
@@ -53,9 +55,9 @@ static int answer(unsigned long *set, const struct pollfd *p, short wanted, shor
 /* poll tells of errors and of the end whatever it is asked; select only where a set has them. */
 static bool is_wanted(const struct pollfd *p) {
     short given = POLLNVAL;
-    if (p->events & POLLIN) given |= POLLIN | POLLHUP | POLLERR;
-    if (p->events & POLLOUT) given |= POLLOUT | POLLERR;
-    if (p->events & POLLPRI) given |= POLLPRI;
+    if (p->events & POLLIN) given |= GIVES_IN;
+    if (p->events & POLLOUT) given |= GIVES_OUT;
+    if (p->events & POLLPRI) given |= GIVES_URGENT;
     return p->revents & given;
 }
 
@@ -76,9 +78,9 @@ static int from_poll(const struct pollfd *fds, nfds_t count, struct sets *s) {
             return -1;
         }
     for (nfds_t k = 0; k < count; k++) {
-        total += answer(s->in, &fds[k], POLLIN, POLLIN | POLLHUP | POLLERR);
-        total += answer(s->out, &fds[k], POLLOUT, POLLOUT | POLLERR);
-        total += answer(s->urgent, &fds[k], POLLPRI, POLLPRI);
+        total += answer(s->in, &fds[k], POLLIN, GIVES_IN);
+        total += answer(s->out, &fds[k], POLLOUT, GIVES_OUT);
+        total += answer(s->urgent, &fds[k], POLLPRI, GIVES_URGENT);
     }
     return total;
 }

@@ -215,10 +215,6 @@ static struct flow *claim(int fd, struct connection *c) {
     return f ? f : c->flow;
 }
 
-/*
- * Bytes unread at the last close mean a reset, as the kernel does it for bytes in its own queue. Who is the last, or is
- * killed as the last, cannot be known: so every process that closes arms the reset, and one that reads on disarms it.
- */
 enum { ARMED = 1, ARMED_LINGERING = 2 /* and the seconds for which the program wants to linger */ };
 
 /* Who goes on by the kernel alone could not disarm it. */
@@ -226,6 +222,10 @@ static bool others_use_tcp(struct vs_slot *h) {
     return load(&h->leave_reason) && load(&h->users) > 1;
 }
 
+/*
+ * Bytes unread at the last close mean a reset, as the kernel does it for bytes in its own queue. Who is the last, or is
+ * killed as the last, cannot be known: so every process that closes arms the reset, and one that reads on disarms it.
+ */
 static void arm_reset(int fd, struct vs_slot *h) {
     struct linger before, reset = {1, 0};
     socklen_t size = sizeof before;
@@ -375,30 +375,27 @@ void flow_take_notices(struct flow *f) {
 }
 
 /* close() waits for what the other end's ring has no room for, as long as SO_LINGER says; for what is on TCP the kernel does. */
-static void linger(int fd, struct flow *f) {
-    struct linger wanted;
-    socklen_t size = sizeof wanted;
-    if (tx_free(f) == VS_RING_BYTES || tx_frozen(f->header)) return;
-    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size) != 0 || !wanted.l_onoff) return;
-    uint64_t end = now_ns() + (uint64_t)wanted.l_linger * NS_PER_SECOND;
+static void linger(struct flow *f, const struct linger *wanted) {
+    if (!wanted->l_onoff || tx_free(f) == VS_RING_BYTES || tx_frozen(f->header)) return;
+    uint64_t end = now_ns() + (uint64_t)wanted->l_linger * NS_PER_SECOND;
     struct timespec nap = {0, LINGER_NAP_NS};
     while (tx_free(f) < VS_RING_BYTES && !flow_is_dead(f) && now_ns() < end)
         if (kernel(SYS_nanosleep, &nap, NULL) != 0) return; /* a signal ends the kernel's wait, too */
 }
 
-static bool resets_at_close(int fd) {
-    struct linger wanted;
+static void close_as_last(int fd, struct flow *f) {
+    struct linger wanted = {0, 0};
     socklen_t size = sizeof wanted;
-    return kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size) == 0 && wanted.l_onoff && wanted.l_linger == 0;
+    flow_pay(fd, f);
+    kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size);
+    linger(f, &wanted);
+    bool resets = wanted.l_onoff && wanted.l_linger == 0;
+    store(&f->header->closing, resets ? (uint32_t)CLOSES_WITH_RESET : (uint32_t)CLOSES);
 }
 
 void flow_release(struct flow *f, int fd) {
     if (!f->plain) {
-        if (load(&f->header->users) == 1) {
-            flow_pay(fd, f);
-            linger(fd, f);
-            store(&f->header->closing, resets_at_close(fd) ? (uint32_t)CLOSES_WITH_RESET : (uint32_t)CLOSES);
-        }
+        if (load(&f->header->users) == 1) close_as_last(fd, f);
         if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }
     add_to(&f->header->users, -1);

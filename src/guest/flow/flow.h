@@ -117,6 +117,8 @@ enum tcp_side { TCP_NOTHING, TCP_DATA, TCP_FAILED };
 enum tcp_side tcp_look(int fd, struct flow *f);
 /* Before a byte that was sent with MSG_OOB: no call reads on beyond it. */
 bool tcp_at_mark(int fd);
+/* What poll says now of the kernel's socket: of these, and of errors and its end. */
+int tcp_events(int fd, short wanted);
 /* An error that the kernel has for whoever calls next; the look leaves it there. */
 bool tcp_has_error(int fd);
 bool tcp_has_only_error(int fd); /* and no bytes before it */

@@ -180,8 +180,7 @@ void flows_before_spawn(void) {
 }
 
 void flow_before_message(struct connection *c) {
-    if (c->flow) flow_leave(c->flow, REASON_HANDED_ON, UNREAD_MUST_COME);
-    else holders_add(c, 1);
+    hand_on(c, true);
 }
 
 void flows_exec_failed(void) {

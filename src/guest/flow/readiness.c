@@ -3,18 +3,11 @@
 
 #define WANTS_OUT (POLLOUT | POLLWRNORM)
 
-/* What there is on TCP besides bytes that are unread: the end of the stream, urgent data, a reset. */
-static int beside_data(int fd) {
-    struct pollfd tcp = {fd, POLLRDHUP | POLLPRI, 0};
-    return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents : 0;
-}
-
 /* What the kernel says of the end of the stream, or of a reset, while the ring still has bytes that come before. */
 static int end_on_tcp(int fd) {
-    struct pollfd tcp = {fd, POLLRDHUP, 0};
-    if (kernel(SYS_poll, &tcp, 1, 0) != 1) return 0;
-    if (tcp.revents & POLLHUP) return POLLIN | POLLOUT | POLLRDHUP | (tcp.revents & (POLLHUP | POLLERR));
-    return tcp.revents & POLLRDHUP ? POLLIN | POLLRDHUP : 0;
+    int events = tcp_events(fd, POLLRDHUP);
+    if (events & POLLHUP) return POLLIN | POLLOUT | POLLRDHUP | (events & (POLLHUP | POLLERR));
+    return events & POLLRDHUP ? POLLIN | POLLRDHUP : 0;
 }
 
 static int read_events(int fd, struct flow *f) {
@@ -24,7 +17,7 @@ static int read_events(int fd, struct flow *f) {
         slot_lock(&h->rx_lock);
         enum tcp_side side = f->tcp_maybe || rx_start_told(h) ? tcp_look(fd, f) : TCP_NOTHING;
         slot_unlock(&h->rx_lock);
-        if (side == TCP_DATA) return POLLIN | beside_data(fd);
+        if (side == TCP_DATA) return POLLIN | tcp_events(fd, POLLRDHUP | POLLPRI); /* the end, urgent data, a reset */
         if (!h->rx_on_ring) return f->error ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
     } else if (f->tcp_maybe && !h->rx_end_of_stream) {
         slot_lock(&h->rx_lock);
@@ -42,8 +35,7 @@ static int write_events(int fd, struct flow *f, int want) {
     if (h->tx_shut) return POLLOUT;
     if (!(want & WANTS_OUT) || tx_between(h) || flow_owes(f)) return 0;
     if (!tx_on_ring(h) || tx_must_leave(h)) {
-        struct pollfd tcp = {fd, POLLOUT, 0};
-        return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents & POLLOUT : 0;
+        return tcp_events(fd, POLLOUT) & POLLOUT;
     }
     if (tx_free(f) >= VS_RING_BYTES / 4) return POLLOUT;
     ring_want_space(f);

@@ -116,9 +116,13 @@ ssize_t ring_peek_after_tcp(int fd, struct flow *f, size_t from_tcp, const struc
     return left_before_ring(fd, f->header) == from_tcp ? ring_take(f, iov, count, skip, flags) : 0;
 }
 
+int tcp_events(int fd, short wanted) {
+    struct pollfd tcp = {fd, wanted, 0};
+    return kernel(SYS_poll, &tcp, 1, 0) == 1 ? tcp.revents : 0;
+}
+
 bool tcp_has_error(int fd) {
-    struct pollfd tcp = {fd, 0, 0};
-    return kernel(SYS_poll, &tcp, 1, 0) == 1 && tcp.revents & POLLERR;
+    return tcp_events(fd, 0) & POLLERR;
 }
 
 bool tcp_has_only_error(int fd) {
