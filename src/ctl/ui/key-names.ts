@@ -10,7 +10,6 @@ const special: readonly (readonly [keyof Key, string])[] = [
   ['home', 'home'],
   ['end', 'end'],
   ['return', 'enter'],
-  ['escape', 'escape'],
   ['backspace', 'backspace'],
   // Ink calls the character that terminals send for Backspace (0x7f) delete.
   ['delete', 'backspace'],
@@ -27,11 +26,12 @@ const controlNames: Record<string, string> = {
 
 /** The keys in what Ink hands over as one event: keys pressed quickly come together (`jjj`). */
 export function keyNames(input: string, key: Key): string[] {
-  for (const [name, keyName] of special) if (key[name] === true) return [keyName];
-  if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
-  if (key.ctrl && input.length === 1) return [`ctrl-${input}`];
+  if (key.escape) return ['escape'];
   // Escape and a key pressed quickly come together too, and look like the key with Alt.
   const before = key.meta ? ['escape'] : [];
+  for (const [name, keyName] of special) if (key[name] === true) return [...before, keyName];
+  if (key.tab) return [...before, key.shift ? 'shift-tab' : 'tab'];
+  if (key.ctrl && input.length === 1) return [...before, `ctrl-${input}`];
   const names = [...input].flatMap((character) => {
     const named = controlNames[character];
     if (named !== undefined) return [named];

@@ -1,9 +1,13 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mainFile } from './run-vsockctl.js';
+
+/** How long anything may take before a test fails: far more than it takes on a loaded machine. */
+export const patienceMilliseconds = 60_000;
 
 /** A real pseudo-terminal with a screen that can be looked at: a tmux server of its own. */
 export class Terminal {
@@ -60,11 +64,18 @@ export class Terminal {
     return Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
   }
 
-  /** Waits until the screen shows something; what it shows then. The test’s own time limit is the only one. */
+  /** Sends bytes that a program reads at once. */
+  send(bytes: string): void {
+    this.#tmux('send-keys', '-H', ...Buffer.from(bytes).toString('hex').match(/../g)!);
+  }
+
+  /** Waits until the screen shows something; what it shows then. */
   async until(pattern: RegExp): Promise<string> {
+    const giveUp = performance.now() + patienceMilliseconds;
     for (;;) {
       const { screen } = this;
       if (pattern.test(screen)) return screen;
+      assert.ok(performance.now() < giveUp, `waited in vain for ${String(pattern)}; the screen:\n${screen}`);
       await sleep(50);
     }
   }

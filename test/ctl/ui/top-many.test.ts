@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { Terminal } from '../support/terminal.js';
+import { patienceMilliseconds, Terminal } from '../support/terminal.js';
 
 let fleet: FixtureFleet;
 let terminal: Terminal;
@@ -18,11 +18,16 @@ after(async () => {
 /** What alpha is asked for from now on, until it is asked as the pattern says. */
 async function untilAsked(pattern: RegExp): Promise<string[]> {
   const from = fleet.alpha.requests.length;
+  const giveUp = performance.now() + patienceMilliseconds;
   for (;;) {
     const asked = fleet.alpha.requests
       .slice(from)
       .map(({ url }) => decodeURIComponent(url).replaceAll('+', ' '));
     if (asked.some((url) => pattern.test(url))) return asked;
+    assert.ok(
+      performance.now() < giveUp,
+      `never asked for ${String(pattern)}, but for:\n${asked.join('\n')}`,
+    );
     await sleep(20);
   }
 }

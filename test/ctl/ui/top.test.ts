@@ -121,6 +121,22 @@ test('down to a VM’s flows and out again', options, async () => {
   await terminal.until(/> (alpha|beta) +ok/);
 });
 
+test(
+  'Escape and a key that has a sequence of its own count both, when they come together',
+  options,
+  async () => {
+    await open();
+    terminal.press('/');
+    terminal.type('vm=red1');
+    terminal.press('Enter');
+    await terminal.until(/vm=red1 .* 1\/15\n/);
+    terminal.press('G');
+    await terminal.until(/ 15\/15\n/);
+    terminal.send('\u001b\u001b[H');
+    assert.doesNotMatch(await terminal.until(/ 1\/60\n/), /vm=red1/);
+  },
+);
+
 test('a kill asks, with Cancel in focus, and both keys quickly pressed count', options, async () => {
   await open();
   terminal.press('/');
