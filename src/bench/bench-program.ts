@@ -7,7 +7,14 @@ export interface Bench<Report> {
   name: string;
   summary: string;
   repetitions: number;
-  measure(repetitions: number, signal: AbortSignal, progress: (text: string) => void): Promise<Report>;
+  /** What can be asked for by name, each with what it is. Absent: there is nothing to choose. */
+  parts?: Readonly<Record<string, string>>;
+  measure(
+    repetitions: number,
+    signal: AbortSignal,
+    progress: (text: string) => void,
+    parts: readonly string[],
+  ): Promise<Report>;
   /** The report as a table for people. */
   render(report: Report): string;
 }
@@ -21,36 +28,48 @@ const optionsOf = (repetitions: number) =>
   }) as const;
 type Options = ReturnType<typeof optionsOf>;
 
-const helpOf = ({ name, summary, repetitions }: Bench<unknown>): string =>
+const lineOf = (word: string, summary: string): string => `  ${word.padEnd(16)}${summary}`;
+
+const helpOf = ({ name, summary, repetitions, parts = {} }: Bench<unknown>): string =>
   [
-    `Usage: npm run ${name} -- [OPTION...]`,
+    `Usage: npm run ${name} -- [OPTION...]${Object.keys(parts).length > 0 ? ' [PART...]' : ''}`,
     '',
     `${summary} Speed does not change the exit code.`,
     '',
-    ...Object.entries(optionsOf(repetitions)).map(
-      ([option, about]) => `  --${option.padEnd(8)}${about.summary}`,
-    ),
+    ...Object.entries(optionsOf(repetitions)).map(([option, about]) => lineOf(`--${option}`, about.summary)),
+    ...Object.entries(parts).map(([part, what]) => lineOf(part, what)),
     '',
   ].join('\n');
 
-function parse(options: Options): Partial<Record<keyof Options, boolean>> {
+interface Words {
+  values: Partial<Record<keyof Options, boolean>>;
+  positionals: string[];
+}
+
+function parse({ repetitions, parts = {} }: Bench<unknown>): Words {
   try {
-    return parseArgs({ args: process.argv.slice(2), options, strict: true }).values;
+    const args = process.argv.slice(2);
+    const options = optionsOf(repetitions);
+    const words = parseArgs({ args, options, strict: true, allowPositionals: true });
+    const unknown = words.positionals.find((word) => !Object.hasOwn(parts, word));
+    if (unknown !== undefined) throw new Error(`there is no part '${unknown}'`);
+    return words;
   } catch (error) {
     const [line] = error instanceof Error ? error.message.split('. ') : [String(error)];
     throw new VsocketError('usage', line ?? '', 'see --help', ExitCode.usage);
   }
 }
 
-async function measure<Report>(bench: Bench<Report>, quick: boolean): Promise<Report> {
+async function measure<Report>(bench: Bench<Report>, quick: boolean, parts: string[]): Promise<Report> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => interrupted.abort());
   try {
-    return await bench.measure(quick ? 1 : bench.repetitions, interrupted.signal, (text) => {
+    const progress = (text: string): void => {
       if (interrupted.signal.aborted) throw new Error('interrupted');
       process.stderr.write(`${text}\n`);
-    });
+    };
+    return await bench.measure(quick ? 1 : bench.repetitions, interrupted.signal, progress, parts);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     throw new VsocketError('interrupted', 'interrupted', '', ExitCode.interrupted, { cause: error });
@@ -58,12 +77,13 @@ async function measure<Report>(bench: Bench<Report>, quick: boolean): Promise<Re
 }
 
 async function run<Report>(bench: Bench<Report>): Promise<void> {
-  const { help: wantsHelp = false, quick = false, json = false } = parse(optionsOf(bench.repetitions));
+  const { values, positionals } = parse(bench);
+  const { help: wantsHelp = false, quick = false, json = false } = values;
   if (wantsHelp) {
     process.stdout.write(helpOf(bench));
     return;
   }
-  const report = await measure(bench, quick);
+  const report = await measure(bench, quick, positionals);
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : bench.render(report));
 }
 

@@ -9,7 +9,15 @@ import { VsocketError } from '../errors/vsocket-error.js';
 const sources = fileURLToPath(new URL('../../../src/bench/programs', import.meta.url));
 const target = fileURLToPath(new URL('../../bench', import.meta.url));
 
-const programs = ['round-trip', 'stream', 'connections', 'many-connections', 'idle', 'smc-host'] as const;
+const programs = [
+  'round-trip',
+  'stream',
+  'connections',
+  'many-connections',
+  'idle',
+  'neighbour',
+  'smc-host',
+] as const;
 const preloads = ['smc-preload'] as const;
 export type Program = (typeof programs)[number] | (typeof preloads)[number];
 

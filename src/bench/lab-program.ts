@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { VsocketError } from '../errors/vsocket-error.js';
+import type { ProcessorShare } from './busy/processor-share.js';
 import type { Started } from './vms.js';
 
 const labProgram = fileURLToPath(new URL('../../../bin/vsocket-lab', import.meta.url));
@@ -13,6 +14,9 @@ const usualLimitMilliseconds = 120_000;
 
 /** vsocket-lab for one laboratory. */
 export class LabProgram {
+  /** What the lab’s programs get of the processors; null: all. */
+  share: ProcessorShare | null = null;
+
   /**
    * @param ownEndMilliseconds how long a program gets to end by itself
    */
@@ -38,7 +42,7 @@ export class LabProgram {
     command: readonly string[],
     limitMilliseconds = usualLimitMilliseconds,
   ): Promise<string> {
-    const child = this.exec(place, command);
+    const child = await this.exec(place, command);
     const late = setTimeout(() => abandon(child), limitMilliseconds);
     try {
       return await finish(child, command.join(' '));
@@ -49,13 +53,15 @@ export class LabProgram {
 
   /** Starts a program; returns once its stdout has matched `ready`. */
   async start(place: readonly string[], command: readonly string[], ready: RegExp): Promise<Started> {
-    const child = this.exec(place, command);
+    const child = await this.exec(place, command);
     await untilReady(child, ready, command.join(' '));
     return { stop: () => stop(child, this.ownEndMilliseconds) };
   }
 
-  private exec(place: readonly string[], command: readonly string[]): ChildProcess {
-    return this.spawn(['exec', ...place, '--', ...command], this.signal);
+  private async exec(place: readonly string[], command: readonly string[]): Promise<ChildProcess> {
+    const child = this.spawn(['exec', ...place, '--', ...command], this.signal);
+    if (child.pid !== undefined) await this.share?.take(child.pid); // which becomes the program
+    return child;
   }
 
   private spawn([command = '', ...words]: string[], signal?: AbortSignal): ChildProcess {

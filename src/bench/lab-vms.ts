@@ -2,6 +2,7 @@ import { VsocketError } from '../errors/vsocket-error.js';
 import { LabPaths } from '../lab/lab-paths.js';
 import { readProcessRecords } from '../lab/process-record.js';
 import { vms as labVms } from '../lab/topology.js';
+import type { ProcessorShare } from './busy/processor-share.js';
 import { LabProgram } from './lab-program.js';
 import { processorSeconds } from './processor-time.js';
 import type { Transport } from './transport.js';
@@ -40,6 +41,16 @@ export class LabVms implements VmsOfOneHost {
 
   start(role: Role, command: readonly string[], ready: RegExp, transport: Transport): Promise<Started> {
     return this.lab.start(placeOf(role, transport), command, ready);
+  }
+
+  /** While `use` lasts, the programs in both VMs have no more than a share of the processors. */
+  async startingIn<Result>(share: ProcessorShare, use: () => Promise<Result>): Promise<Result> {
+    this.lab.share = share;
+    try {
+      return await use();
+    } finally {
+      this.lab.share = null;
+    }
   }
 
   watch(): Promise<() => Promise<null>> {

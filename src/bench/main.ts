@@ -1,37 +1,40 @@
 import { runBench } from './bench-program.js';
+import { busyParts } from './busy/busy-parts.js';
 import { compilePrograms } from './compile-programs.js';
 import { LabVms } from './lab-vms.js';
 import { measureAll } from './measure.js';
+import type { Part } from './part.js';
+import { quietPart } from './quiet-part.js';
 import { renderTable } from './render-report.js';
-import { reportOf } from './report.js';
-import { connections } from './workloads/connections.js';
-import { idle } from './workloads/idle.js';
-import { redisWorkload } from './workloads/redis.js';
-import { roundTrip } from './workloads/round-trip.js';
-import { largeWrites, smallWrites } from './workloads/stream.js';
+import { reportOf, type MeasuredPart } from './report.js';
 
-const redisWorkloads = [
-  redisWorkload({ clients: 1, requests: { plain: 20_000, vsocket: 120_000 }, rateTarget: 6 }),
-  redisWorkload({ clients: 10, requests: { plain: 80_000, vsocket: 400_000 }, rateTarget: 4 }),
-  redisWorkload({ clients: 50, requests: { plain: 100_000, vsocket: 600_000 }, rateTarget: 6 }),
-];
-const workloads = [roundTrip, largeWrites, smallWrites, ...redisWorkloads, connections, idle];
+const titles = Object.fromEntries(busyParts.map(({ name, title }) => [name, title]));
+
+function partsNamed(names: readonly string[]): Part[] {
+  if (names.length === 0) return [quietPart];
+  const isAsked = ({ name }: Part): boolean => names.includes(name);
+  return [quietPart, ...busyParts].filter(
+    (part) => isAsked(part) || (names.includes('busy') && part !== quietPart),
+  );
+}
 
 await runBench({
   name: 'bench',
   summary: 'Measures vSocket beside plain TCP, in two VMs of a lab of its own.',
+  parts: { quiet: quietPart.title, busy: 'all that follow', ...titles },
   repetitions: 5,
   render: renderTable,
-  async measure(repetitions, signal, progress) {
+  async measure(repetitions, signal, progress, names) {
     await compilePrograms();
-    const measured = await LabVms.open(signal, (vms) =>
-      measureAll(workloads, vms, {
-        transports: ['plain', 'vsocket'],
-        repetitions,
-        progress,
-        discarded: progress,
-      }),
-    );
-    return reportOf(measured, repetitions);
+    const course = { transports: ['plain', 'vsocket'], repetitions, progress, discarded: progress } as const;
+    return LabVms.open(signal, async (vms) => {
+      const measured: MeasuredPart[] = [];
+      for (const part of partsNamed(names)) {
+        progress(part.title);
+        const figures = await part.within(vms, () => measureAll(part.workloads, vms, course));
+        measured.push({ part, measured: figures });
+      }
+      return reportOf(measured, repetitions);
+    });
   },
 });

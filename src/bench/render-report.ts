@@ -17,8 +17,12 @@ function targetText({ target, better, unit }: Result): string {
   return `${sign} ${target.limit}${target.of === 'ratio' ? 'x' : ` ${unit}`}`;
 }
 
-/** The report as a table for people. */
-export function renderTable({ results, repetitions, cores, kernel, node }: Report): string {
+/** The report as tables for people, one for each part. */
+export function renderTable({ parts, results, repetitions, cores, kernel, node }: Report): string {
   const machine = `${cores} cores, Linux ${kernel}, Node ${node}`;
-  return `${tableOf(columns, results)}\n${runsText(repetitions)}, plain TCP and vSocket in turns; ${machine}\n`;
+  const tables = parts.map(({ name, title }) => {
+    const rows = results.filter(({ part }) => part === name);
+    return `${title} (${name})\n\n${tableOf(columns, rows)}\n`;
+  });
+  return `${tables.join('')}${runsText(repetitions)}, plain TCP and vSocket in turns; ${machine}\n`;
 }

@@ -1,8 +1,16 @@
 import { availableParallelism, release } from 'node:os';
 import type { Figure } from './figure.js';
 import type { Measured } from './measure.js';
+import type { Part } from './part.js';
+
+export interface MeasuredPart {
+  part: Part;
+  measured: Measured[];
+}
 
 export interface Result extends Figure {
+  /** The conditions under which it was measured: a part of the benchmark. */
+  part: string;
   plain: number;
   vsocket: number;
   /** vSocket’s figure as a multiple of plain TCP’s; null when that is 0. */
@@ -16,20 +24,26 @@ export interface Report {
   kernel: string;
   node: string;
   repetitions: number;
+  /** What each part’s name means, in the order in which they were measured. */
+  parts: Pick<Part, 'name' | 'title'>[];
   results: Result[];
 }
 
-export const reportOf = (measured: readonly Measured[], repetitions: number): Report => ({
+export const reportOf = (parts: readonly MeasuredPart[], repetitions: number): Report => ({
   cores: availableParallelism(),
   kernel: release(),
   node: process.version,
   repetitions,
-  results: measured.map(({ figure, medians }) =>
-    resultOf(figure, medians.plain ?? NaN, medians.vsocket ?? NaN),
+  parts: parts.map(({ part: { name, title } }) => ({ name, title })),
+  results: parts.flatMap(({ part, measured }) =>
+    measured.map(({ figure, medians }) => ({
+      part: part.name,
+      ...resultOf(figure, medians.plain ?? NaN, medians.vsocket ?? NaN),
+    })),
   ),
 });
 
-export function resultOf(figure: Figure, plain: number, vsocket: number): Result {
+export function resultOf(figure: Figure, plain: number, vsocket: number): Omit<Result, 'part'> {
   const ratio = plain === 0 ? null : vsocket / plain;
   const { target, better } = figure;
   const reached = target?.of === 'value' ? vsocket : ratio;

@@ -5,24 +5,27 @@ import type { Vms } from '../vms.js';
 
 export interface RedisLoad {
   clients: number;
+  /** Both when it does not say. */
+  commands?: readonly Command[];
   /** Of one run, chosen so that all transports take about a run’s time: redis-benchmark counts, it has no clock. */
   requests: Partial<Record<Transport, number>>;
   /** As a multiple of plain TCP’s rate. */
   rateTarget?: number;
 }
 
-const commands = ['SET', 'GET'] as const;
+const allCommands = ['SET', 'GET'] as const;
+type Command = (typeof allCommands)[number];
 
 /** A line of `redis-benchmark --csv`: name, requests a second, then latencies in milliseconds: avg, min, p50, … */
 const Line = z.tuple(
-  [z.enum(commands), z.coerce.number(), z.unknown(), z.unknown(), z.coerce.number()],
+  [z.enum(allCommands), z.coerce.number(), z.unknown(), z.unknown(), z.coerce.number()],
   z.unknown(),
 );
 
 async function load(
   vms: Vms,
   transport: Transport,
-  { clients, requests }: RedisLoad,
+  { clients, requests, commands = allCommands }: RedisLoad,
 ): Promise<Record<string, number>> {
   const port = vms.freshPort();
   const serve = ['redis-server', '--port', port, '--bind', '0.0.0.0', '--protected-mode', 'no', '--save', ''];
@@ -35,7 +38,7 @@ async function load(
   try {
     const count = String(requests[transport]);
     const where = ['-h', vms.serverAddress(transport), '-p', port];
-    const what = ['-t', 'set,get', '-c', String(clients), '-n', count, '--csv'];
+    const what = ['-t', commands.join(',').toLowerCase(), '-c', String(clients), '-n', count, '--csv'];
     const output = await vms.ask(['redis-benchmark', ...where, ...what], transport);
     return Object.fromEntries(commands.flatMap((command) => figuresIn(output, command, clients)));
   } finally {
@@ -59,7 +62,7 @@ const latencyKey = (command: string, clients: number): string => `redis${command
 
 export const redisWorkload = (one: RedisLoad): Workload => ({
   name: `redis-benchmark with ${one.clients} clients`,
-  figures: commands.flatMap((command): Figure[] => [
+  figures: (one.commands ?? allCommands).flatMap((command): Figure[] => [
     {
       key: rateKey(command, one.clients),
       title: `Redis ${command}, c=${one.clients}`,
