@@ -44,12 +44,11 @@ async function groupsOfProcessor(): Promise<string> {
     const controllers = await readFile(join(place, 'cgroup.subtree_control'), 'utf8');
     if (controllers.split(/\s/).includes('cpu')) return place;
   }
-  throw new VsocketError(
-    'no-cgroup',
-    'no cgroup file system has the cpu controller',
-    'run it as root on a host',
-  );
+  throw noGroup('no cgroup file system here has the cpu controller');
 }
+
+const noGroup = (why: string): VsocketError =>
+  new VsocketError('no-cgroup', `cannot make a cgroup: ${why}`, 'run it as root on a host');
 
 async function limit(directory: string, microseconds: number): Promise<void> {
   const modern = join(directory, 'cpu.max');
