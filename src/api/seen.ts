@@ -80,10 +80,18 @@ function readTime(value: unknown): string | null {
 function objectReader(fields: [string, Read][]): Read {
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    const said = value as Record<string, unknown>;
+    if (isWhole(said, fields)) return said;
     const row: Record<string, unknown> = {};
-    for (const [name, read] of fields) row[name] = read((value as Record<string, unknown>)[name]);
+    for (const [name, read] of fields) row[name] = read(said[name]);
     return row;
   };
+}
+
+/** Nothing is missing, wrong or unknown: then the row is good as it is, which saves a copy of each of 100,000. */
+function isWhole(said: Record<string, unknown>, fields: readonly [string, Read][]): boolean {
+  for (const [name, read] of fields) if (read(said[name]) !== said[name]) return false;
+  return Object.keys(said).length === fields.length;
 }
 
 function arrayReader(read: Read): Read {

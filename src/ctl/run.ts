@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
 import { CommanderError } from 'commander';
 import { ExitCode } from '../errors/exit-code.js';
+import { reasonOf } from '../errors/reason-of.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { FilterError } from '../filter/filter-error.js';
 import { buildProgram } from './commands/build-program.js';
@@ -56,8 +56,7 @@ function endQuietlyOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ExitCode.done);
-      const why = getSystemErrorMap().get(error.errno ?? 0)?.[1] ?? error.message;
-      writeToStderr(`vsockctl: cannot write the output: ${why}\n`);
+      writeToStderr(`vsockctl: cannot write the output: ${reasonOf(error)}\n`);
       process.exit(ExitCode.failed);
     });
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 import { HostConfig } from '../config/host-config.js';
 import { ExitCode } from '../errors/exit-code.js';
+import { reasonOf } from '../errors/reason-of.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 
 /**
@@ -14,7 +14,7 @@ export function readConfig(file: string): HostConfig {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw badConfig(file, systemReason(error));
+    throw badConfig(file, reasonOf(error));
   }
   let value: unknown;
   try {
@@ -64,12 +64,6 @@ function refuseLongPaths(file: string, { runtimeDirectory, vms }: HostConfig): v
         `${key}: ${path} has ${bytes} bytes, a socket’s path has ${longestSocketPath} at most`,
       );
   }
-}
-
-function systemReason(error: unknown): string {
-  const { errno } = error as NodeJS.ErrnoException;
-  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
-  return known?.[1] ?? String(error);
 }
 
 function badConfig(file: string, why: string): VsocketError {

@@ -1,11 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
+import { reasonOf } from '../errors/reason-of.js';
+import { VsocketError } from '../errors/vsocket-error.js';
 import { FileDirectory } from '../directory/file-directory.js';
-import type { LedgerReader } from '../ledger/ledger-flow.js';
-import { openLedgerReader } from '../ledger/ledger-reader.js';
 import { verbsInventory } from '../rdma/verbs-inventory.js';
 import { AuditLog } from './audit/audit-log.js';
+import { CurrentLedger } from './data-plane/current-ledger.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
 import { FlowTable } from './flows/flow-table.js';
 import { FlowWatch } from './flows/flow-watch.js';
@@ -22,30 +23,45 @@ import type { Connection } from './observer/connection.js';
 import { HostObserver } from './observer/host-observer.js';
 import { apiServer } from './server/api-server.js';
 import { apiRoutes, type Backend } from './server/routes.js';
-import { listenOn } from './server/unix-listener.js';
+import { SocketKeeper } from './server/socket-keeper.js';
+import { UnixListener } from './server/unix-listener.js';
 
 /** A running vsockd. */
 export interface Vsockd {
   stop(): Promise<void>;
 }
 
+/** @throws VsocketError */
+function makeRuntimeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const remedy = 'run vsockd as root, or name another one as runtimeDirectory';
+    throw new VsocketError(
+      'no-runtime-directory',
+      `the runtime directory ${path} cannot be made: ${reasonOf(error)}`,
+      remedy,
+    );
+  }
+}
+
 /**
  * Starts everything.
- * @throws VsocketError when another vsockd serves the sockets
+ * @throws VsocketError when another vsockd serves the sockets, or the runtime directory cannot be used
  */
 export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd> {
-  mkdirSync(config.runtimeDirectory, { recursive: true });
+  makeRuntimeDirectory(config.runtimeDirectory);
   // The data plane logs what is wrong with it when it changes.
   const fleet = config.link === undefined ? null : new FileDirectory(config.link.directory, () => undefined);
   const directory = new VmDirectory(config.vms, fleet);
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
-  let ledger: LedgerReader | null = null;
+  const ledger = new CurrentLedger(config);
   const dataPlane = new DataPlaneProcess(config, log);
   const table = new FlowTable(
     config,
     directory,
     observer,
-    () => ledger,
+    () => ledger.reader,
     (vm) => dataPlane.problemOf(vm) ?? observer.problemOf(vm),
   );
   const resets = new ResetSender(config, directory, log);
@@ -61,7 +77,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     isOpen,
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
-  const links = new LinkLists(config.host, () => ledger);
+  const links = new LinkLists(config.host, () => ledger.reader);
   const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs());
   const backend: Backend = {
     host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
@@ -91,32 +107,36 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     { path: join(config.runtimeDirectory, 'admin.sock'), mode: 0o600, right: 'change' },
   ] as const;
   const servers = sockets.map(({ right }) => apiServer(routes, right, log));
+  const listeners = sockets.map(({ path, mode }, index) => new UnixListener(servers[index]!, path, mode));
+  const keeper = new SocketKeeper(listeners, log);
   const stop = async (): Promise<void> => {
+    await keeper.stop();
     await Promise.all(servers.map((server) => server.close()));
     await watch.stop();
     await dataPlane.stop();
     observer.settleClosed();
     observer.save();
     observer.close();
-    ledger?.close();
+    ledger.close();
     fleet?.close();
   };
   try {
-    for (const [index, { path, mode }] of sockets.entries()) await listenOn(servers[index]!, path, mode);
+    for (const listener of listeners) await listener.open();
   } catch (error) {
     await stop();
     throw error;
   }
   dataPlane.on('ready', () => {
-    ledger ??= openLedgerReader(config);
+    if (ledger.reader === null) ledger.open();
     log.info('the data plane is ready');
   });
   dataPlane.start();
+  keeper.start();
   log.info({ host: config.host, vms: config.vms.length }, 'vsockd serves');
   return {
     stop: async () => {
       await stop();
-      for (const { path } of sockets) rmSync(path, { force: true });
+      for (const listener of listeners) listener.remove();
     },
   };
 }

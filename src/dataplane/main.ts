@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { HostConfig } from '../config/host-config.js';
 import { FileDirectory } from '../directory/file-directory.js';
+import { reasonOf } from '../errors/reason-of.js';
 import { VsocketError } from '../errors/vsocket-error.js';
 import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
@@ -40,9 +42,32 @@ function showVm(name: string, problem: string | null): void {
   else log('error', 'the VM cannot be served', { vm: name, problem });
 }
 
+/** @throws VsocketError where there is no room for it, or it may not be written */
+function openLedger(config: HostConfig): LedgerFile {
+  const path = ledgerPath(config);
+  try {
+    mkdirSync(config.runtimeDirectory, { recursive: true });
+    return new LedgerFile(path, true);
+  } catch (error) {
+    const remedy = `flows stay on tcp until ${config.runtimeDirectory} has room and may be written`;
+    throw new VsocketError('no-ledger', `the ledger ${path} cannot be made: ${reasonOf(error)}`, remedy);
+  }
+}
+
+/** Without its file the next data plane would know no flow, and would have to reset them all. */
+function keepLedger(config: HostConfig, ledger: LedgerFile): void {
+  if (ledger.isThere) return;
+  try {
+    mkdirSync(config.runtimeDirectory, { recursive: true });
+    ledger.restore();
+    log('warn', 'the ledger was removed; it is there again', { file: ledgerPath(config) });
+  } catch (error) {
+    log('error', `the ledger was removed, and cannot be made again: ${reasonOf(error)}`, {});
+  }
+}
+
 async function start(config: HostConfig, version: string): Promise<Switchboard> {
-  mkdirSync(config.runtimeDirectory, { recursive: true });
-  const ledger = new LedgerFile(ledgerPath(config), true);
+  const ledger = openLedger(config);
   const book = new EndBook(ledger, log);
   const owners = new SocketOwners(book);
   const pairs = new LocalPairs(book, owners);
@@ -85,10 +110,11 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   const share = connectionShare(limit, config.vms.length);
   const shortage = describeShortage(limit, config.vms.length);
   if (shortage !== null) log('warn', shortage, {});
-  const serve = async (vm: GuestVm): Promise<void> => {
-    await serveChannel(vm, ledger, events, share);
+  const serve = async (vm: GuestVm): Promise<Server> => {
+    const server = await serveChannel(vm, ledger, events, share);
     switchboard.scan(vm);
     poller.wake();
+    return server;
   };
   const roster = new VmRoster(config, { ledger, owners, serve, show: showVm });
   const vms = roster.present;
@@ -101,7 +127,11 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   await links?.start();
   await roster.serve();
   setInterval(poller.wake, lostBellMilliseconds);
-  const lookLater = (): unknown => setTimeout(() => void roster.look().then(lookLater), lookMilliseconds);
+  const lookLater = (): unknown =>
+    setTimeout(() => {
+      keepLedger(config, ledger);
+      void roster.look().then(lookLater);
+    }, lookMilliseconds);
   lookLater();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
   setInterval(() => {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Server } from 'node:net';
 import type { HostConfig, VmConfig } from '../config/host-config.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { TcpLookup } from '../native/tcp-lookup.js';
@@ -9,7 +10,7 @@ export interface RosterNeeds {
   ledger: LedgerFile;
   owners: SocketOwners;
   /** Opens its channel, and takes up what was claimed before. */
-  serve: (vm: GuestVm) => Promise<void>;
+  serve: (vm: GuestVm) => Promise<Server>;
   /** Told of each VM, and again when it changes; null: it is served. */
   show: (vm: string, problem: string | null) => void;
 }
@@ -20,7 +21,8 @@ interface Entry {
   vm: GuestVm | null;
   /** Which files its memory and its namespace were. */
   places: string;
-  served: boolean;
+  /** Null: it is not served. */
+  channel: { server: Server; place: string } | null;
   problem: string | null | undefined;
 }
 
@@ -37,7 +39,7 @@ export class VmRoster {
       config: vm,
       vm: null,
       places: '',
-      served: false,
+      channel: null,
       problem: undefined,
     }));
   }
@@ -51,10 +53,10 @@ export class VmRoster {
   async serve(): Promise<void> {
     for (const entry of this.entries) {
       const { vm } = entry;
-      if (vm === null || entry.served) continue;
+      if (vm === null || entry.channel !== null) continue;
       try {
-        await this.needs.serve(vm);
-        entry.served = true;
+        const server = await this.needs.serve(vm);
+        entry.channel = { server, place: placeOf('its channel', entry.config.channel) };
         this.show(entry, null);
       } catch (error) {
         this.show(entry, `its channel: ${(error as Error).message}`);
@@ -65,8 +67,10 @@ export class VmRoster {
   /** Tries again what was not there, and looks whether the rest still is. */
   async look(): Promise<void> {
     this.open();
+    for (const entry of this.entries) this.leaveLostChannel(entry);
     await this.serve();
-    for (const entry of this.entries) if (entry.served) this.try(entry, () => this.checkPlaces(entry));
+    for (const entry of this.entries)
+      if (entry.channel !== null) this.try(entry, () => this.checkPlaces(entry));
   }
 
   private openOne(entry: Entry): void {
@@ -83,6 +87,15 @@ export class VmRoster {
     entry.places = places;
     this.needs.owners.add(entry.vm, lookup);
     this.present.push(entry.vm);
+  }
+
+  /** A channel whose socket is gone can be reached by nobody: it is made again. Who is connected to it stays so. */
+  private leaveLostChannel(entry: Entry): void {
+    if (entry.channel === null) return;
+    const found = statSync(entry.config.channel, { throwIfNoEntry: false });
+    if (found !== undefined && identityOf(found) === entry.channel.place) return;
+    entry.channel.server.close();
+    entry.channel = null;
   }
 
   /** What is mapped and open stays so when the VM goes away; its processes end, and so do its flows. */
@@ -113,7 +126,10 @@ function placesOf({ memory, networkNamespace }: VmConfig): string {
 }
 
 function placeOf(what: string, path: string): string {
-  const { dev, ino } = named(what, () => statSync(path));
+  return identityOf(named(what, () => statSync(path)));
+}
+
+function identityOf({ dev, ino }: { dev: number; ino: number }): string {
   return `${dev}:${ino}`;
 }
 

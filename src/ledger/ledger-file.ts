@@ -30,7 +30,10 @@ export class LedgerFile {
   private readonly memory: SharedMemory;
   private readonly free: number[] = [];
 
-  constructor(path: string, writable: boolean) {
+  constructor(
+    private readonly path: string,
+    writable: boolean,
+  ) {
     this.memory = SharedMemory.openFile(path, ledgerBytes, writable);
     const buffer = this.memory.buffer;
     this.words = new Int32Array(buffer);
@@ -127,6 +130,16 @@ export class LedgerFile {
     numbers[rx] = numbers[at(recordField.foldRx) >> 1] ?? 0;
     words[at(recordField.state)] = recordState.empty;
     this.free.push(index);
+  }
+
+  /** Whether it is the file under its path still: who removes the directory removes it too. */
+  get isThere(): boolean {
+    return this.memory.isAt(this.path);
+  }
+
+  /** Where its file is gone: makes it again, with all that is in it. */
+  restore(): void {
+    this.memory.moveTo(this.path);
   }
 
   close(): void {

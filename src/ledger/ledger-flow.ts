@@ -63,5 +63,7 @@ export interface LedgerReader {
   links(): LedgerLink[];
   /** What libvsocket noted of a connection that it has not claimed; null: nothing (no-library). */
   note(vm: string, cookie: bigint): ConnectionNote | null;
+  /** False: another file is in its place, or none. */
+  readonly isThere: boolean;
   close(): void;
 }

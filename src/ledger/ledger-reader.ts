@@ -34,6 +34,9 @@ export function openLedgerReader(config: HostConfig): LedgerReader {
     vms: () => readVms(file),
     links: () => readLinks(file),
     note: (vm, cookie) => notes.find(vm, cookie),
+    get isThere() {
+      return file.isThere;
+    },
     close: () => {
       file.close();
       notes.close();

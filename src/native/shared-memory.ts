@@ -1,10 +1,11 @@
-import { closeSync, constants, ftruncateSync, openSync, fstatSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 import { checked, libc, SystemCallError } from './libc.js';
 
 const mmap = libc.func(
   'intptr_t mmap(intptr_t, size_t length, int protection, int flags, int fd, int64_t offset)',
 );
+const fallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)');
 const munmap = libc.func('int munmap(intptr_t, size_t length)');
 const fcntl = libc.func('int fcntl(int fd, int command)');
 const memcpy = libc.func('intptr_t memcpy(uintptr_t to, uintptr_t from, size_t bytes)');
@@ -13,6 +14,7 @@ const memcpy = libc.func('intptr_t memcpy(uintptr_t to, uintptr_t from, size_t b
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const MAP_FIXED = 0x10;
 /** linux/fcntl.h */
 const F_GET_SEALS = 1034;
 const F_SEAL_SHRINK = 0x2;
@@ -22,6 +24,8 @@ export class SharedMemory {
   private constructor(
     readonly address: number,
     readonly buffer: ArrayBuffer,
+    /** Which file it is. */
+    private file: string,
   ) {}
 
   /**
@@ -41,11 +45,14 @@ export class SharedMemory {
     }
   }
 
-  /** Maps a file of our own, made and grown to `bytes` when `writable`. */
+  /**
+   * Maps a file of our own, made and grown to `bytes` when `writable`. Its room is taken at once: on a full file system
+   * that is an error here, and no SIGBUS at some store later.
+   */
   static openFile(path: string, bytes: number, writable: boolean): SharedMemory {
     const fd = openSync(path, writable ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY, 0o600);
     try {
-      if (writable && fstatSync(fd).size < bytes) ftruncateSync(fd, bytes);
+      if (writable) takeRoom(fd, bytes);
       if (fstatSync(fd).size < bytes) throw new Error(`${path} has not ${bytes} bytes`);
       return SharedMemory.map(fd, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ);
     } finally {
@@ -54,14 +61,51 @@ export class SharedMemory {
   }
 
   private static map(fd: number, bytes: number, protection: number): SharedMemory {
-    const address = Number(mmap(0, bytes, protection, MAP_SHARED, fd, 0));
-    if (address === -1) throw new SystemCallError('mmap', koffi.errno());
-    return new SharedMemory(address, koffi.view(BigInt(address), bytes));
+    const address = mapped(mmap(0, bytes, protection, MAP_SHARED, fd, 0));
+    return new SharedMemory(address, koffi.view(BigInt(address), bytes), identityOf(fstatSync(fd)));
+  }
+
+  /** Whether this is the file under the path. */
+  isAt(path: string): boolean {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found !== undefined && identityOf(found) === this.file;
+  }
+
+  /** Puts what is in it into a new file, and maps that at the same address: whoever uses it sees no difference. */
+  moveTo(path: string): void {
+    const temporary = `${path}.new`;
+    const bytes = this.buffer.byteLength;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
+    const fd = openSync(temporary, flags, 0o600);
+    try {
+      takeRoom(fd, bytes);
+      const content = Buffer.from(this.buffer);
+      for (let at = 0; at < bytes;) at += writeSync(fd, content, at, bytes - at, at);
+      renameSync(temporary, path);
+      mapped(mmap(this.address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0));
+      this.file = identityOf(fstatSync(fd));
+    } finally {
+      closeSync(fd);
+    }
   }
 
   close(): void {
     munmap(this.address, this.buffer.byteLength);
   }
+}
+
+function mapped(address: unknown): number {
+  if (Number(address) === -1) throw new SystemCallError('mmap', koffi.errno());
+  return Number(address);
+}
+
+function takeRoom(fd: number, bytes: number): void {
+  const errno = fallocate(fd, 0, bytes) as number;
+  if (errno !== 0) throw new SystemCallError('posix_fallocate', errno);
+}
+
+function identityOf({ dev, ino }: { dev: number; ino: number }): string {
+  return `${dev}:${ino}`;
 }
 
 /** Copies between mappings by address: no allocation, and as fast as the C library’s memcpy. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../model/reason-of.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import { userDirectory } from '../model/user-directory.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { reasonOf } from './reason-of.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import { userDirectory } from './user-directory.js';
 
 /** How a view is laid out. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { ResolvedHost } from './resolve-host.js';
 import { runProgram } from './run-program.js';
 import { configurationError } from './ssh-errors.js';
-import { reasonOf } from '../model/reason-of.js';
+import { reasonOf } from '../../errors/reason-of.js';
 
 /** One line of a known_hosts file that applies to the host. */
 export interface KnownKey {

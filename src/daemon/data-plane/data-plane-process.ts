@@ -21,6 +21,9 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
   #restart: NodeJS.Timeout | null = null;
   #ended = false;
   readonly #problems = new Map<string, string | null>();
+  /** Why it does not run, when that is longer than a moment: it ended before it was ready. */
+  #failure: string | null = null;
+  #isReady = false;
 
   constructor(
     private readonly config: HostConfig,
@@ -36,11 +39,13 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#isReady = false;
     child.on('message', (message: unknown) => this.#take(message));
     child.on('error', (error) => this.log.error({ error: error.message }, 'data plane'));
     child.once('exit', (code, signal) => {
       this.#child = null;
       if (this.#ended) return;
+      if (!this.#isReady) this.#failure = 'the data plane cannot be started: vsockd’s log says why';
       if (performance.now() - startedAt > steadyMilliseconds)
         this.#pauseMilliseconds = shortestPauseMilliseconds;
       const pauseMilliseconds = this.#pauseMilliseconds;
@@ -53,7 +58,7 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
 
   /** Why a VM is not served, as far as is known; null: it is. */
   problemOf(vm: string): string | null {
-    return this.#problems.get(vm) ?? null;
+    return this.#failure ?? this.#problems.get(vm) ?? null;
   }
 
   /** Ends flows that have a fast path at both of their ends. What has none is not touched. */
@@ -81,6 +86,10 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
     const report = DataPlaneReport.parse(message);
     if (report.type === 'log') this.log[report.level](report.fields, report.message);
     else if (report.type === 'vm') this.#problems.set(report.name, report.problem);
-    else this.emit('ready');
+    else {
+      this.#isReady = true;
+      this.#failure = null;
+      this.emit('ready');
+    }
   }
 }

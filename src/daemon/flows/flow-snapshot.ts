@@ -27,31 +27,36 @@ export interface FlowWithConnection {
 
 /** The host’s flows and VMs at one moment. A row is made when it is asked for: all at once they are a lot of memory. */
 export class FlowSnapshot {
-  /** @param seen by the flows’ ids */
+  /** Made when it is needed: only a kill looks for single flows. */
+  #byId: ReadonlyMap<string, SeenFlow> | null = null;
+
   constructor(
     private readonly host: string,
     private readonly directory: VmDirectory,
     readonly vms: readonly Vm[],
-    private readonly seen: ReadonlyMap<string, SeenFlow>,
+    private readonly seen: readonly SeenFlow[],
   ) {}
 
   *flows(): Generator<Flow> {
-    for (const flow of this.seen.values()) yield this.#row(flow);
+    for (const flow of this.seen) yield this.#row(flow);
   }
 
   has(id: string): boolean {
-    return this.seen.has(id);
+    return this.#named(id) !== undefined;
   }
 
   find(id: string): FlowWithConnection | null {
-    const flow = this.seen.get(id);
+    const flow = this.#named(id);
     return flow === undefined ? null : this.#withConnection(flow);
   }
 
   ofVm(name: string): FlowWithConnection[] {
-    return [...this.seen.values()]
-      .filter(({ vm }) => vm.name === name)
-      .map((flow) => this.#withConnection(flow));
+    return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.#withConnection(flow));
+  }
+
+  #named(id: string): SeenFlow | undefined {
+    this.#byId ??= new Map(this.seen.map((flow) => [flow.connection.id, flow]));
+    return this.#byId.get(id);
   }
 
   #withConnection(flow: SeenFlow): FlowWithConnection {

@@ -7,6 +7,8 @@ import type { FlowTable } from './flow-table.js';
 /** While somebody asks, rates are kept up; after such a pause vsockd rests. */
 const attentionMilliseconds = 5000;
 const tickMilliseconds = 1000;
+/** Where a look takes long, the answer that is being written has to wait for it: then there are fewer. */
+const attendedRestPerLook = 4;
 /** Without anybody asking: so often new connections are looked for, so that `establishedAt` is near the truth. */
 const idleMilliseconds = 5000;
 /** But where there are many connections, a look is followed by a rest so many times as long. */
@@ -17,11 +19,17 @@ export function idlePause(lookMilliseconds: number): number {
   return Math.max(idleMilliseconds, restPerLook * lookMilliseconds);
 }
 
+/** Likewise, while somebody asks. */
+export function attendedPause(lookMilliseconds: number): number {
+  return attendedRestPerLook * lookMilliseconds;
+}
+
 /** Keeps the flow table’s latest snapshot, as fresh as somebody needs it. */
 export class FlowWatch {
   readonly #reading: SharedReading<FlowSnapshot>;
   #lastAskedAt = -Infinity;
-  #nextIdleLookAt = 0;
+  #lookedAt = -Infinity;
+  #lookMilliseconds = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(
@@ -29,7 +37,7 @@ export class FlowWatch {
     private readonly observer: HostObserver,
     private readonly log: Log,
   ) {
-    this.#reading = new SharedReading(() => table.read());
+    this.#reading = new SharedReading(() => this.#timed(() => table.read()));
     this.#timer = setInterval(() => this.#tick(), tickMilliseconds);
   }
 
@@ -57,10 +65,11 @@ export class FlowWatch {
 
   #tick(): void {
     const now = performance.now();
-    const attended = now - this.#lastAskedAt < attentionMilliseconds;
-    const due = attended || now >= this.#nextIdleLookAt;
+    const pauseAfter = now - this.#lastAskedAt < attentionMilliseconds ? attendedPause : idlePause;
+    const due = now >= this.#lookedAt + pauseAfter(this.#lookMilliseconds);
     try {
-      if (!this.#reading.isFresh && due) void this.#look();
+      if (!this.#reading.isFresh && due)
+        this.#reading.latest().catch((error: unknown) => this.#report(error));
       else if (!this.#reading.isReading) this.observer.settleClosed();
       this.observer.save();
     } catch (error) {
@@ -68,15 +77,14 @@ export class FlowWatch {
     }
   }
 
-  async #look(): Promise<void> {
+  async #timed(read: () => Promise<FlowSnapshot>): Promise<FlowSnapshot> {
     const begin = performance.now();
     try {
-      await this.#reading.latest();
-    } catch (error) {
-      this.#report(error);
+      return await read();
+    } finally {
+      this.#lookedAt = performance.now();
+      this.#lookMilliseconds = this.#lookedAt - begin;
     }
-    const end = performance.now();
-    this.#nextIdleLookAt = end + idlePause(end - begin);
   }
 
   #report(error: unknown): void {

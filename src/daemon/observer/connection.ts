@@ -1,3 +1,4 @@
+import type { RateMeter } from '../rates/rate-meter.js';
 import type { Direction } from './payload.js';
 import type { KernelSocket } from './kernel-socket.js';
 
@@ -12,6 +13,8 @@ export interface Connection {
   rxBytes: number;
   /** Unix time in milliseconds. */
   firstSeenAt: number;
+  /** How fast its bytes grow, on TCP and elsewhere; the flow table’s own. */
+  meter: RateMeter | null;
 }
 
 /** Payload on TCP of all connections that a VM ever had, as far as this host saw them. */

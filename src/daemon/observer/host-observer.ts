@@ -1,4 +1,5 @@
 import type { HostConfig } from '../../config/host-config.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import type { Log } from '../log.js';
 import type { Connection, TcpTotals } from './connection.js';
 import { SavedTotals } from './saved-totals.js';
@@ -11,6 +12,7 @@ export class HostObserver {
   readonly #observers = new Map<string, VmObserver>();
   readonly #problems = new Map<string, string>();
   readonly #saved: SavedTotals;
+  #saveProblem: string | null = null;
   readonly #earlier: Map<string, TcpTotals>;
 
   constructor(
@@ -62,7 +64,12 @@ export class HostObserver {
   save(): void {
     const totals = new Map(this.#earlier);
     for (const observer of this.#observers.values()) totals.set(observer.vm, observer.endedTotals());
-    this.#saved.write(totals);
+    try {
+      this.#saved.write(totals);
+      this.#saveProblem = null;
+    } catch (error) {
+      this.#noteSaveProblem(reasonOf(error));
+    }
   }
 
   close(): void {
@@ -91,6 +98,16 @@ export class HostObserver {
     const observer = new VmObserver(vm.name, vm.networkNamespace, this.#earlier.get(vm.name) ?? noBytes);
     this.#observers.set(vm.name, observer);
     return observer;
+  }
+
+  /** A full file system is told of once, not each second. */
+  #noteSaveProblem(problem: string): void {
+    if (this.#saveProblem !== problem)
+      this.log.error(
+        { file: this.#saved.file, error: problem },
+        'the totals of closed connections cannot be saved: after a restart they would be lost',
+      );
+    this.#saveProblem = problem;
   }
 
   /** One VM that cannot be seen hides no other. */

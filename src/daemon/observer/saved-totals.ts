@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ExitCode } from '../../errors/exit-code.js';
+import { reasonOf } from '../../errors/reason-of.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import type { TcpTotals } from './connection.js';
 
@@ -13,30 +13,38 @@ const SavedTotalsSchema = z.record(z.string(), z.object({ txBytes: z.number(), r
 export class SavedTotals {
   #written = '';
 
-  constructor(private readonly file: string) {}
+  constructor(readonly file: string) {}
 
-  /** @throws VsocketError when the file holds something else; Error when it is there and cannot be read */
+  /** @throws VsocketError when the file holds something else, or is there and cannot be read */
   read(): Map<string, TcpTotals> {
     let text: string;
     try {
       text = readFileSync(this.file, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
-      throw error;
+      throw badTotals(`${this.file} cannot be read: ${reasonOf(error)}`);
     }
     try {
       return new Map(Object.entries(SavedTotalsSchema.parse(JSON.parse(text))));
     } catch {
-      const remedy = 'remove it, and the totals of closed connections begin at 0';
-      throw new VsocketError('bad-totals', `${this.file} holds no totals`, remedy, ExitCode.failed);
+      throw badTotals(`${this.file} holds no totals`);
     }
   }
 
+  /** @throws Error of the file system */
   write(totals: Map<string, TcpTotals>): void {
     const text = JSON.stringify(Object.fromEntries(totals));
-    if (text === this.#written) return;
+    if (text === this.#written && existsSync(this.file)) return;
     writeFileSync(`${this.file}.new`, text, { mode: 0o600 });
     renameSync(`${this.file}.new`, this.file);
     this.#written = text;
   }
+}
+
+function badTotals(message: string): VsocketError {
+  return new VsocketError(
+    'bad-totals',
+    message,
+    'remove it, and the totals of closed connections begin at 0',
+  );
 }

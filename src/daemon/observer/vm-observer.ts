@@ -131,7 +131,7 @@ export class VmObserver {
 
   #connection(socket: KernelSocket, direction: Direction, now: number): Connection {
     const id = `${this.vm}:${socket.cookie}`;
-    return { vm: this.vm, id, socket, direction, txBytes: 0, rxBytes: 0, firstSeenAt: now };
+    return { vm: this.vm, id, socket, direction, txBytes: 0, rxBytes: 0, firstSeenAt: now, meter: null };
   }
 
   #end(cookie: bigint, { txBytes, rxBytes }: TcpTotals): void {

@@ -1,5 +1,7 @@
 /** A rate spans at least so long, and at most twice that while sampled. */
 const stretchMilliseconds = 800;
+/** After such a pause old samples say nothing of the rate now. Looks at 100,000 connections are seconds apart. */
+const staleMilliseconds = 15_000;
 
 interface Sample {
   at: number;
@@ -20,6 +22,11 @@ export class RateMeter {
 
   sample(at: number, values: readonly number[]): void {
     const now = { at, values };
+    if (at - this.#newer.at > staleMilliseconds) {
+      this.#older = this.#newer = now;
+      this.perSecond = null;
+      return;
+    }
     if (at - this.#newer.at >= stretchMilliseconds) this.#older = this.#newer;
     const seconds = (at - this.#older.at) / 1000;
     if (seconds <= 0) return;

@@ -106,7 +106,7 @@ export class RdmaLists {
   async #readQueuePairs(): Promise<QueuePair[]> {
     const own = this.ownQueuePairs();
     const rows = await this.#resources(kernel.queuePairs);
-    this.#queuePairMeters.begin(performance.now());
+    this.#queuePairMeters.begin();
     return rows.map((row) => {
       const ours = own.get(row.id);
       return { ...row, ...(ours === undefined ? notOurs : this.#withRates(row.id, ours)) };
@@ -121,7 +121,7 @@ export class RdmaLists {
   async #readCounters(): Promise<Counter[]> {
     const counters = await this.#read(readCounters);
     const at = performance.now();
-    this.#counterMeters.begin(at);
+    this.#counterMeters.begin();
     return counters.map((counter) => ({
       ...counter,
       perSecond: this.#counterMeters.measure(counter.id, at, [counter.value])?.[0] ?? null,

@@ -1,7 +1,8 @@
 import type { List, ListQuery } from '../../api/define-list.js';
 import type { FilterValue } from '../../api/filter-field.js';
 import { compileFilter } from '../../filter/compile-filter.js';
-import { Heap } from '../../order/heap.js';
+import { FirstFew } from '../../order/first-few.js';
+import { SortedRuns } from '../../order/sorted-runs.js';
 import { Pace } from '../pace.js';
 
 /** What a query picks of a list. */
@@ -37,23 +38,20 @@ export async function selectRows<Row extends object>(
   const compare = (a: Candidate<Row>, b: Candidate<Row>): number =>
     compareValues(a.value, b.value, descending ? -1 : 1) ||
     compareValues(a.row[list.order] as string, b.row[list.order] as string, 1);
-  // The last of those that are kept is on top: it goes first.
-  const kept = new Heap<Candidate<Row>>((a, b) => compare(b, a));
+  const kept = limit === Infinity ? new SortedRuns(compare) : new FirstFew(compare, limit);
   const pace = new Pace();
   let total = 0;
   for (const row of rows) {
     if (pace.isDue) await pace.rest();
     if (!wanted.every((field) => row[field] === query[field]) || !matches(row)) continue;
     total += 1;
-    const candidate = { row, value: values(row)[0] ?? null };
-    if (kept.size < limit) kept.push(candidate);
-    else if (kept.top !== undefined && compare(candidate, kept.top) < 0) kept.replaceTop(candidate);
+    kept.add({ row, value: values(row)[0] ?? null });
   }
-  return new Selection(total, inOrder(new Heap(compare, kept.release())));
+  return new Selection(total, rowsOf(kept.inOrder()));
 }
 
-function* inOrder<Row>(heap: Heap<Candidate<Row>>): Generator<Row> {
-  for (let next = heap.pop(); next !== undefined; next = heap.pop()) yield next.row;
+function* rowsOf<Row>(candidates: Iterable<Candidate<Row>>): Generator<Row> {
+  for (const { row } of candidates) yield row;
 }
 
 /** What is not there comes last in either order. */

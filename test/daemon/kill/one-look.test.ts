@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HostConfig } from '../../../src/config/host-config.js';
 import { FlowSnapshot, type SeenFlow } from '../../../src/daemon/flows/flow-snapshot.js';
 import type { FlowTable } from '../../../src/daemon/flows/flow-table.js';
-import { FlowWatch, idlePause } from '../../../src/daemon/flows/flow-watch.js';
+import { attendedPause, FlowWatch, idlePause } from '../../../src/daemon/flows/flow-watch.js';
 import { VmDirectory } from '../../../src/daemon/flows/vm-directory.js';
 import { FlowKiller } from '../../../src/daemon/kill/flow-killer.js';
 import { matchingFlows } from '../../../src/daemon/kill/kill-request.js';
@@ -50,6 +50,7 @@ function seenFlow(cookie: number): SeenFlow {
     txBytes: 0,
     rxBytes: 0,
     firstSeenAt: 0,
+    meter: null,
   };
   const nothing = { txBytes: 0, rxBytes: 0, txBytesPerSecond: 0, rxBytesPerSecond: 0 };
   return { vm: vms[0]!, connection, claim: undefined, note: null, ...nothing };
@@ -62,7 +63,7 @@ test('a kill of many flows, request by request, looks at all sockets of the host
   const table: Pick<FlowTable, 'read'> = {
     read: () => {
       looks += 1;
-      const seen = new Map([...open].map((id) => [id, seenFlow(Number(id.slice(4)))]));
+      const seen = [...open].map((id) => seenFlow(Number(id.slice(4))));
       return Promise.resolve(new FlowSnapshot('hva', directory, [], seen));
     },
   };
@@ -104,4 +105,8 @@ test('a kill of many flows, request by request, looks at all sockets of the host
 test('nobody watching, at most a two-hundredth of the time goes into looking', () => {
   assert.equal(idlePause(3), 5000);
   assert.equal(idlePause(200), 40_000);
+});
+
+test('while somebody asks, at most a fifth of the time goes into looking unasked', () => {
+  assert.equal(attendedPause(1500), 6000);
 });
