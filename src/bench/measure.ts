@@ -1,5 +1,5 @@
 import type { Figure, Workload } from './figure.js';
-import type { Transport } from './transport.js';
+import { transports, type Transport } from './transport.js';
 import type { Vms } from './vms.js';
 
 /** A figure and the median of its samples by each transport; a transport that has no sample is not there. */
@@ -13,7 +13,7 @@ export interface Course {
   transports: readonly Transport[];
   repetitions: number;
   progress: (text: string) => void;
-  /** Told of each run whose bytes were not carried as they should be: it gives no sample. */
+  /** Told of each run that failed, or whose bytes were not carried as they should be: it gives no sample. */
   discarded: (text: string) => void;
 }
 
@@ -29,9 +29,7 @@ export async function measureAll<Machines extends Vms>(
       course.progress(`${workload.name}: ${repetition + 1} of ${course.repetitions}`);
       const turns = repetition % 2 === 0 ? course.transports : course.transports.toReversed();
       for (const transport of turns) {
-        const reasonToDiscard = await vms.watch(transport);
-        const sample = await workload.measure(vms, transport);
-        const reason = await reasonToDiscard();
+        const { sample, reason } = await run(workload, vms, transport);
         if (reason === null) (samples[transport] ??= []).push(sample);
         else course.discarded(`${workload.name}, run ${repetition + 1}: ${reason}`);
       }
@@ -40,6 +38,26 @@ export async function measureAll<Machines extends Vms>(
       results.push({ figure, medians: mediansOf(figure.key, samples, course.transports) });
   }
   return results;
+}
+
+type Run = { sample: Record<string, number>; reason: null } | { sample: null; reason: string };
+
+/** What vSocket is compared with may fail: that is no reason to lose the others’ figures. Its own failure is. */
+async function run<Machines extends Vms>(
+  workload: Workload<string, Machines>,
+  vms: Machines,
+  transport: Transport,
+): Promise<Run> {
+  try {
+    const reasonToDiscard = await vms.watch(transport);
+    const sample = await workload.measure(vms, transport);
+    const reason = await reasonToDiscard();
+    return reason === null ? { sample, reason } : { sample: null, reason };
+  } catch (error) {
+    if (transport === 'vsocket') throw error;
+    const [why] = String((error as Error).message).split('\n');
+    return { sample: null, reason: `${transports[transport]} failed: ${why}` };
+  }
 }
 
 function mediansOf(

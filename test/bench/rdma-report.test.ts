@@ -70,4 +70,31 @@ describe('the comparison of transports', () => {
     assert.deepEqual(measured?.medians, { plain: (1 + 6) / 2, vsocket: (3 + 4) / 2 });
     assert.deepEqual(discarded, ['rate, run 1: fell back', 'rate, run 2: fell back']);
   });
+
+  test('goes on when what vSocket is compared with fails, and not when vSocket does', async () => {
+    const run = async (failing: Transport) => {
+      const discarded: string[] = [];
+      const measure = (_: Vms, transport: Transport) =>
+        transport === failing
+          ? Promise.reject(new Error('lost bytes\nand more'))
+          : Promise.resolve({ rate: 1 });
+      const watch = () => Promise.resolve(() => Promise.resolve(null));
+      const [measured] = await measureAll(
+        [{ name: 'rate', figures: [rate], measure }],
+        { watch } as unknown as Vms,
+        {
+          transports: ['plain', 'smc', 'vsocket'],
+          repetitions: 1,
+          progress: () => undefined,
+          discarded: (text) => discarded.push(text),
+        },
+      );
+      return { medians: measured?.medians, discarded };
+    };
+    assert.deepEqual(await run('smc'), {
+      medians: { plain: 1, vsocket: 1 },
+      discarded: ['rate, run 1: SMC-R failed: lost bytes'],
+    });
+    await assert.rejects(run('vsocket'), /lost bytes/);
+  });
 });
