@@ -19,11 +19,13 @@ export class LabProgram {
 
   /**
    * @param ownEndMilliseconds how long a program gets to end by itself
+   * @param environment what its hosts and programs have besides this process’s own
    */
   constructor(
     readonly name: string,
     private readonly signal: AbortSignal,
     private readonly ownEndMilliseconds = 100,
+    private readonly environment: Readonly<Record<string, string>> = {},
   ) {}
 
   /** Opens the lab for `use`, and takes it down whatever happens. */
@@ -67,6 +69,7 @@ export class LabProgram {
   private spawn([command = '', ...words]: string[], signal?: AbortSignal): ChildProcess {
     const child = spawn(process.execPath, [labProgram, command, '--name', this.name, ...words], {
       stdio: 'pipe',
+      env: { ...process.env, ...this.environment },
       ...(signal ? { signal } : {}),
     });
     child.on('error', () => undefined); // an abort; whoever waits for it sees the end

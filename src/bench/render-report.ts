@@ -8,10 +8,14 @@ const columns: readonly Column<Result>[] = [
   { title: 'UNIT', align: 'left', text: ({ unit }) => unit },
   { title: 'RATIO', align: 'right', text: ({ ratio }) => (ratio === null ? '-' : `${numeric(ratio)}x`) },
   { title: 'TARGET', align: 'right', text: targetText },
-  { title: 'MET', align: 'left', text: ({ met }) => (met === null ? '-' : met ? 'yes' : 'NO') },
+  { title: 'MET', align: 'left', text: metText },
 ];
 
-function targetText({ target, better, unit }: Result): string {
+export function metText({ met }: Pick<Result, 'met'>): string {
+  return met === null ? '-' : met ? 'yes' : 'NO';
+}
+
+export function targetText({ target, better, unit }: Pick<Result, 'target' | 'better' | 'unit'>): string {
   if (!target) return '-';
   const sign = better === 'higher' ? '>=' : '<=';
   return `${sign} ${target.limit}${target.of === 'ratio' ? 'x' : ` ${unit}`}`;

@@ -1,5 +1,5 @@
 /** What the system packages are needed for; each purpose has a command that asks for it. */
-export const purposes = ['build', 'lab', 'rdma-lab', 'demo', 'test'] as const;
+export const purposes = ['build', 'lab', 'rdma-lab', 'demo', 'bench-hosts', 'test'] as const;
 export type Purpose = (typeof purposes)[number];
 
 export interface SystemPackage {
@@ -56,7 +56,11 @@ export const systemPackages: readonly SystemPackage[] = [
   { provides: 'zsh', package: 'zsh', neededFor: ['test'] },
   { provides: 'fish', package: 'fish', neededFor: ['test'] },
   { provides: 'man', package: 'man-db', neededFor: ['test'] },
-  { provides: '/usr/include/infiniband/verbs.h', package: 'libibverbs-dev', neededFor: ['test'] },
+  {
+    provides: '/usr/include/infiniband/verbs.h',
+    package: 'libibverbs-dev',
+    neededFor: ['bench-hosts', 'test'],
+  },
 ];
 
 /** A purpose brings those that it builds upon. */
@@ -65,5 +69,6 @@ export const includedPurposes: Record<Purpose, readonly Purpose[]> = {
   lab: ['build', 'lab'],
   'rdma-lab': ['build', 'lab', 'rdma-lab'],
   demo: ['build', 'lab', 'demo'],
+  'bench-hosts': ['build', 'lab', 'demo', 'bench-hosts'],
   test: ['build', 'lab', 'rdma-lab', 'test'],
 };

@@ -34,6 +34,19 @@ export const largeWrites: Workload<'stream64KiB'> = {
   }),
 };
 
+/** Several connections at once, each between programs of its own. */
+export const manyLargeWrites = (count: number): Workload<'streams64KiB'> => ({
+  name: `${count} streams of 64 KiB writes`,
+  figures: [
+    { key: 'streams64KiB', title: `${count} streams, 64 KiB writes`, unit: 'GB/s', better: 'higher' },
+  ],
+  measure: async (vms, transport) => {
+    const streams = Array.from({ length: count }, () => stream(vms, transport, 64 * 1024));
+    const rates = (await Promise.all(streams)).map(({ bytesPerSecond }) => bytesPerSecond);
+    return { streams64KiB: rates.reduce((sum, rate) => sum + rate, 0) / 1e9 };
+  },
+});
+
 export const smallWrites: Workload<'stream64B' | 'stream64BWrites'> = {
   name: 'stream of 64 B writes',
   figures: [

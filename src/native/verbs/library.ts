@@ -7,6 +7,7 @@ export type NativeFunction = (...numbers: number[]) => number;
 /** infiniband/verbs.h; the two with an underscore are what its inline functions call. */
 const signatures = {
   getDeviceList: 'uintptr_t ibv_get_device_list(uintptr_t count)',
+  getDeviceIndex: 'int ibv_get_device_index(uintptr_t device)',
   freeDeviceList: 'void ibv_free_device_list(uintptr_t list)',
   openDevice: 'uintptr_t ibv_open_device(uintptr_t device)',
   closeDevice: 'int ibv_close_device(uintptr_t context)',

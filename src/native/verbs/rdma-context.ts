@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AsyncEvents, type AsyncEvent } from './async-events.js';
 import { CompletionQueue } from './completion-queue.js';
 import { deviceFilesDirectory } from './constants.js';
@@ -16,6 +17,8 @@ export class RdmaContext {
   readonly asyncFd: number;
   /** The device’s file, `uverbs0`. */
   private readonly file: string;
+  /** The kernel knows the device; it knows none that is a program’s own. */
+  private readonly isOfKernel: boolean;
   private readonly operations: ContextOperations;
   readonly #domain: number;
   private readonly events: AsyncEvents;
@@ -32,6 +35,7 @@ export class RdmaContext {
   ) {
     this.#context = context;
     this.file = readText(readPointer(context, ibvContext.device), ibvDevice.devName, deviceNameBytes);
+    this.isOfKernel = existsSync(join(deviceFilesDirectory, this.file, 'ibdev'));
     this.operations = contextOperationsOf(context);
     this.events = new AsyncEvents(library, context);
     this.asyncFd = this.events.fd;
@@ -57,8 +61,9 @@ export class RdmaContext {
    * has it open (ib_uverbs_remove_one in the kernel’s uverbs_main.c; a driver that can do without says so by an event).
    */
   get isTakenAway(): boolean {
+    if (!this.isOfKernel) return false;
     try {
-      return readFileSync(`${deviceFilesDirectory}/${this.file}/ibdev`, 'utf8').trim() !== this.device;
+      return readFileSync(join(deviceFilesDirectory, this.file, 'ibdev'), 'utf8').trim() !== this.device;
     } catch (error) {
       return ['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '');
     }
