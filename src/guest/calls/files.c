@@ -55,7 +55,7 @@ EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
         f = flow_in_use(c);
         if (f) connection_end_call(c, &c->sending);
     }
-    if (f && flow_is_dead(f)) return flow_send(out, f, NULL, 0, 0);
+    if (f && count > 0 && flow_is_dead(f)) return flow_send(out, f, NULL, 0, 0);
     if (f && is_plain_file(in, offset)) return send_file(out, f, in, offset, count);
     if (f) {
         keep_on_tcp(out, c, REASON_CALL);
@@ -103,7 +103,7 @@ EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, 
     if (from) keep_on_tcp(in, from, REASON_CALL);
     if (to) keep_on_tcp(out, to, REASON_CALL);
     struct flow *owing = to ? flow_in_use(to) : NULL;
-    if (owing && flow_is_dead(owing)) return flow_send(out, owing, NULL, 0, 0);
+    if (owing && count > 0 && flow_is_dead(owing)) return flow_send(out, owing, NULL, 0, 0);
     if (owing) flow_pay(out, owing);
     struct flow *f = from ? flow_in_use(from) : NULL;
     if (f && !to && !in_offset && !out_offset && count > 0) return splice_rest(in, f, out, count, flags);

@@ -91,7 +91,7 @@ static short events_on_tcp(struct flow *f, short wanted) {
     struct vs_slot *h = f->header;
     short in = POLLIN | POLLRDHUP;
     /* What was seen there and is not wanted, or not to be read yet, would end the wait again and again. */
-    if (h->rx_end_of_stream) in = 0;
+    if (h->rx_end_of_stream || h->rx_shut) in = 0;
     else if (h->rx_on_ring && rx_stop_told(h)) in = wanted & POLLRDHUP;
     else if (f->tcp_maybe) in = h->rx_on_ring ? 0 : wanted & (POLLRDHUP | POLLPRI);
     bool out = flow_owes(f) || (!tx_on_ring(h) && !tx_between(h) && (wanted & (POLLOUT | POLLWRNORM)));
@@ -107,7 +107,8 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         copy[k].revents = 0;
         if (!f) continue;
         copy[k].events = events_on_tcp(f, fds[k].events);
-        if (!copy[k].events) copy[k].fd = -1;
+        /* An error or a hang-up comes unasked; one that is there already was told, or has to wait for the ring. */
+        if (!copy[k].events && tcp_events(fds[k].fd, 0)) copy[k].fd = -1;
     }
     copy[count] = (struct pollfd){w ? w->fd : -1, POLLIN, 0};
     int n = real()->ppoll(copy, count + 1, timeout, mask), ready = 0;

@@ -63,8 +63,9 @@ struct vs_slot {
     uint32_t pad4[7];
     /* guest's own, shared by its processes */
     uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
-        tx_owing, tx_owed_from, reset_armed, low_water;
-    uint32_t pad5[19];
+        tx_owing, tx_owed_from, reset_armed, low_water, disconnected,
+        error; /* that a look at the TCP side took from the kernel */
+    uint32_t pad5[17];
 };
 
 /* A socket that several processes had before it was claimed, and how many. */

@@ -311,10 +311,16 @@ static int control_engaged(struct epoll *ep, int operation, struct item *i, stru
     return 0;
 }
 
-/* What only the kernel can answer is asked of it: a wrong operation, a bad address. */
+/* As fs/eventpoll.c of the kernel has it: EPOLLEXCLUSIVE_OK_BITS. */
+#define WITH_EXCLUSIVE (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+
+/* What only the kernel can answer is asked of it: a wrong operation, a bad address, a pair of flags that it refuses. */
 static bool is_simple(int operation, const struct epoll_event *event) {
     if (operation == EPOLL_CTL_DEL) return true;
-    return (operation == EPOLL_CTL_ADD || operation == EPOLL_CTL_MOD) && may_be_memory(event, sizeof *event);
+    if (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD) return false;
+    if (!may_be_memory(event, sizeof *event)) return false;
+    if (!(event->events & EPOLLEXCLUSIVE)) return true;
+    return operation == EPOLL_CTL_ADD && !(event->events & ~(uint32_t)WITH_EXCLUSIVE);
 }
 
 static int control_item(struct epoll *ep, int fd, int operation, struct entry *e, struct epoll_event *event) {

@@ -146,9 +146,10 @@ static enum verdict look_at_socket(int fd, struct connection *c, struct place *l
     if (!place_of(&here, local) || !place_of(&there, remote)) return CLAIM_NEVER;
     if (memcmp(local->address, remote->address, 16) == 0) return CLAIM_NEVER; /* within the VM */
     if (!tcp_counts(fd, &counts)) return CLAIM_NEVER;
-    if (counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2) c->shut |= SHUT_SENDING; /* by any process */
-    bool alive = counts.state == STATE_ESTABLISHED || counts.state == STATE_CLOSE_WAIT ||
-                 counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2;
+    bool closes = counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2;
+    if (closes) c->shut |= SHUT_SENDING; /* by any process */
+    if (closes && tcp_events(fd, 0) & POLLHUP) return CLAIM_NOT_NOW; /* and SHUT_READING: what still comes is answered with a reset */
+    bool alive = counts.state == STATE_ESTABLISHED || counts.state == STATE_CLOSE_WAIT || closes;
     return alive ? CLAIM_NOW : CLAIM_NOT_NOW; /* else soon over */
 }
 
@@ -161,7 +162,7 @@ static void write_claim(struct vs_slot *h, struct connection *c, const struct pl
     store(&h->close_hints, 0u);
     h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = h->closing = 0;
     h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
-    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = 0;
+    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = h->disconnected = h->error = 0;
     h->low_water = 1;
     h->users = 1;
     h->generation = generation;
@@ -275,7 +276,7 @@ bool flow_is_reset(struct flow *f) {
 }
 
 bool flow_is_dead(struct flow *f) {
-    return f->error || f->header->reset_told || flow_is_reset(f);
+    return load(&f->header->error) || f->header->reset_told || flow_is_reset(f);
 }
 
 bool flow_reads_no_more(struct flow *f) {
@@ -287,8 +288,9 @@ bool flow_reads_no_more(struct flow *f) {
 /* After the end of the stream a reset answers what was sent: TCP calls that a broken pipe. */
 int flow_take_error(struct flow *f) {
     if (swap(&f->header->reset_told, 1)) return 0;
-    int error = f->error ? f->error : load(&f->header->rx_final) ? EPIPE : ECONNRESET;
-    f->error = 0;
+    uint32_t known = load(&f->header->error);
+    int error = known ? (int)known : load(&f->header->rx_final) ? EPIPE : ECONNRESET;
+    store(&f->header->error, 0u);
     /* The kernel may have the same one, if TCP was reset as well. */
     int fd = f->connection ? connection_descriptor(f->connection) : -1, same;
     socklen_t size = sizeof same;
@@ -298,6 +300,9 @@ int flow_take_error(struct flow *f) {
 
 void flow_engage_locked(struct flow *f) {
     if (f->engaged || f->plain || host_state(f) < HOST_OPEN) return;
+    /* A connection that was over before a byte went into the rings is the kernel's, which tells of its end but once. */
+    f->plain = flow_is_reset(f) && !load(&f->header->tx_starts) && !load(&f->header->rx_starts);
+    if (f->plain) return;
     f->engaged = true;
     epoll_engage_connection_locked(f->connection);
 }

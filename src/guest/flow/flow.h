@@ -17,7 +17,6 @@ struct flow {
     _Atomic bool engaged;   /* vsockd knows both ends */
     _Atomic bool plain;     /* back on TCP for good, with nothing left in a ring: the kernel's alone again */
     _Atomic bool tcp_maybe; /* the kernel may have something on the TCP side */
-    _Atomic int error;      /* an error that a look at the TCP side took from the kernel */
     uint32_t empty_reads;
 };
 
@@ -115,6 +114,8 @@ bool tcp_counts(int fd, struct tcp_counts *out);
 enum tcp_side { TCP_NOTHING, TCP_DATA, TCP_FAILED };
 /* Looks what the TCP side of an engaged flow has for the reader; notes its end. The caller holds rx_lock. */
 enum tcp_side tcp_look(int fd, struct flow *f);
+/* Whether all of TCP that comes before the ring was read; then the ring is next. The caller holds rx_lock. */
+bool tcp_is_read_to_ring(int fd, struct vs_slot *h);
 /* Before a byte that was sent with MSG_OOB: no call reads on beyond it. */
 bool tcp_at_mark(int fd);
 /* What poll says now of the kernel's socket: of these, and of errors and its end. */

@@ -49,7 +49,7 @@ static void pay_locked(int fd, struct flow *f) {
         ssize_t n = kernel(SYS_sendto, fd, f->tx + offset, first, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
         if (n < 0 && errno == EAGAIN) return;
         if (n < 0) {
-            f->error = errno; /* there is nobody left to pay */
+            store(&f->header->error, (uint32_t)errno); /* there is nobody left to pay */
             break;
         }
         h->tx_owed_from += (uint32_t)n;
@@ -76,7 +76,7 @@ static bool ring_has_unread(struct flow *f) {
 
 static bool is_settled(struct flow *f) {
     struct vs_slot *h = f->header;
-    return load(&h->left) && !f->error && (!tx_on_ring(h) || h->tx_shut) && rx_settled(f);
+    return load(&h->left) && !load(&f->header->error) && (!tx_on_ring(h) || h->tx_shut) && rx_settled(f);
 }
 
 static void become_plain(struct flow *f) {
@@ -87,6 +87,7 @@ static void become_plain(struct flow *f) {
 }
 
 void flow_disconnected(struct flow *f) {
+    store(&f->header->disconnected, 1u); /* for the other processes that have it */
     if (!f->plain) become_plain(f);
 }
 
@@ -96,7 +97,7 @@ bool flow_progress(int fd, struct flow *f) {
     if (f->plain) return true;
     if (flow_owes(f)) pay(fd, f);
     if (rx_at_stop(h)) rx_leave_ring(f);
-    if (!is_settled(f)) return false;
+    if (!load(&h->disconnected) && !is_settled(f)) return false;
     become_plain(f);
     return true;
 }
@@ -122,7 +123,7 @@ static void await_host(struct flow *f) {
         struct timespec nap = {0, NAP_NS};
         kernel(SYS_nanosleep, &nap, NULL);
         if (tries % 64 == 0) doorbell(f->slot);
-        if (now_ns() > end) f->error = ECONNRESET; /* what is in the rings cannot be told apart any more */
+        if (now_ns() > end) store(&f->header->error, (uint32_t)ECONNRESET); /* what is in the rings cannot be told apart any more */
     }
 }
 

@@ -3,11 +3,12 @@
 
 #define WANTS_OUT (POLLOUT | POLLWRNORM)
 
-/* What the kernel says of the end of the stream, or of a reset, while the ring still has bytes that come before. */
-static int end_on_tcp(int fd) {
-    int events = tcp_events(fd, POLLRDHUP);
-    if (events & POLLHUP) return POLLIN | POLLOUT | POLLRDHUP | (events & (POLLHUP | POLLERR));
-    return events & POLLRDHUP ? POLLIN | POLLRDHUP : 0;
+/* What the kernel says of urgent data, the end of the stream, or a reset, while the ring has bytes that come before. */
+static int told_by_tcp(int fd) {
+    int events = tcp_events(fd, POLLRDHUP | POLLPRI);
+    if (events & POLLHUP) events |= POLLIN | POLLOUT | POLLRDHUP;
+    if (events & POLLRDHUP) events |= POLLIN;
+    return events;
 }
 
 static int read_events(int fd, struct flow *f) {
@@ -18,7 +19,7 @@ static int read_events(int fd, struct flow *f) {
         enum tcp_side side = f->tcp_maybe || rx_start_told(h) ? tcp_look(fd, f) : TCP_NOTHING;
         slot_unlock(&h->rx_lock);
         if (side == TCP_DATA) return POLLIN | tcp_events(fd, POLLRDHUP | POLLPRI); /* the end, urgent data, a reset */
-        if (!h->rx_on_ring) return f->error ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
+        if (!h->rx_on_ring) return load(&f->header->error) ? POLLIN | POLLERR : h->rx_shut ? POLLIN | POLLRDHUP : 0;
     } else if (f->tcp_maybe && !h->rx_end_of_stream) {
         slot_lock(&h->rx_lock);
         tcp_look(fd, f);
@@ -49,8 +50,8 @@ int flow_events(int fd, struct flow *f, int want) {
     if (h->rx_end_of_stream && !flow_is_dead(f)) tcp_broke(fd, f);
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
     bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final)) || (h->rx_on_ring && rx_stop_told(h));
-    if (of_kernel && !flow_is_dead(f)) events |= end_on_tcp(fd);
-    if (flow_reads_no_more(f)) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
+    if (of_kernel && !flow_is_dead(f)) events |= told_by_tcp(fd);
+    if (flow_reads_no_more(f) || (flow_is_dead(f) && load(&h->rx_final))) events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;
     if (events & POLLOUT) events |= POLLWRNORM;

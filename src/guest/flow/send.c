@@ -100,7 +100,11 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
             if (done < total && (!sent || !may_wait(fd, flags, &patience))) break;
             continue;
         }
-        if (h->tx_shut) return done ? (ssize_t)done : broken_pipe(flags);
+        if (h->tx_shut) {
+            f->tcp_maybe = true;
+            if (done || !tcp_failed(fd, f)) return done ? (ssize_t)done : broken_pipe(flags);
+            continue; /* a reset comes before the broken pipe */
+        }
         ssize_t n = ring_send(f, iov, count, done);
         if (n < 0) return done ? (ssize_t)done : -1;
         done += (size_t)n;

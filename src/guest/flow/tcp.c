@@ -50,27 +50,39 @@ static bool end_arrived(uint8_t state) {
     return state == STATE_CLOSE || state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING || state == STATE_TIME_WAIT;
 }
 
-/* Bytes that the program took from TCP: what has arrived, of which the end of the stream is counted as one, and is not queued. */
-static bool bytes_taken(int fd, uint64_t *out) {
+/*
+ * How many bytes of TCP come before the ring, once that was told. The program took what has arrived and is not queued; the
+ * end of the stream is counted as a byte. Whether it came before a reset is not known, but nothing comes after one.
+ */
+static uint64_t left_before_ring(int fd, struct vs_slot *h) {
+    uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low;
     struct tcp_counts counts, again;
     int queued = 0;
     do {
-        if (!tcp_counts(fd, &counts) || kernel(SYS_ioctl, fd, FIONREAD, &queued) != 0 || !tcp_counts(fd, &again)) return false;
-    } while (counts.received != again.received || end_arrived(counts.state) != end_arrived(again.state));
-    *out = counts.received - (uint64_t)queued - (end_arrived(counts.state) ? 1 : 0);
-    return true;
-}
-
-/* How many bytes of TCP come before the ring, once that was told. */
-static uint64_t left_before_ring(int fd, struct vs_slot *h) {
-    uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low, taken;
-    if (!bytes_taken(fd, &taken)) return UINT64_MAX;
-    return start > taken ? start - taken : 0;
+        if (!tcp_counts(fd, &counts) || kernel(SYS_ioctl, fd, FIONREAD, &queued) != 0 || !tcp_counts(fd, &again))
+            return UINT64_MAX;
+    } while (counts.received != again.received || counts.state != again.state);
+    uint64_t not_taken = (uint64_t)queued + (end_arrived(counts.state) ? 1 : 0);
+    uint64_t taken = counts.received > not_taken ? counts.received - not_taken : 0;
+    uint64_t left = start > taken ? start - taken : 0;
+    return counts.state == STATE_CLOSE && left > (uint64_t)queued ? (uint64_t)queued : left;
 }
 
 static void go_on_in_ring(struct vs_slot *h) {
     h->rx_starts_taken = load(&h->rx_starts);
     h->rx_on_ring = 1;
+}
+
+bool tcp_is_read_to_ring(int fd, struct vs_slot *h) {
+    if (!rx_start_told(h) || left_before_ring(fd, h) > 0) return false;
+    go_on_in_ring(h);
+    return true;
+}
+
+/* After shutdown(SHUT_RD) the kernel says that there is nothing, though more may come. */
+static bool is_at_end(int fd, struct vs_slot *h) {
+    struct tcp_counts counts;
+    return !h->rx_shut || (tcp_counts(fd, &counts) && end_arrived(counts.state));
 }
 
 static void note_end_of_tcp(struct flow *f) {
@@ -96,7 +108,7 @@ ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov,
         ssize_t seen = receive_at_most(fd, iov, count, skip, SIZE_MAX, flags | MSG_PEEK);
         if (!rx_start_told(h)) {
             if (seen == 0) {
-                if (load(&h->left)) return 0;
+                if (load(&h->left) || !is_at_end(fd, h)) return 0;
                 note_end_of_tcp(f);
                 return none_now();
             }
@@ -146,14 +158,13 @@ bool tcp_broke(int fd, struct flow *f) {
     int error = 0;
     socklen_t size = sizeof error;
     if (!tcp_has_error(fd)) return false;
-    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error) f->error = error;
-    return f->error != 0;
+    if (kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error) store(&f->header->error, (uint32_t)error);
+    return load(&f->header->error) != 0;
 }
 
 enum tcp_side tcp_look(int fd, struct flow *f) {
     struct vs_slot *h = f->header;
-    if (!h->rx_on_ring && rx_start_told(h) && left_before_ring(fd, h) == 0) go_on_in_ring(h);
-    bool in_ring = h->rx_on_ring;
+    bool in_ring = h->rx_on_ring || tcp_is_read_to_ring(fd, h);
     char byte;
     f->tcp_maybe = false;
     full_fence();
@@ -174,11 +185,11 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
     }
     if (n == 0) {
         if (!in_ring && load(&h->left)) return TCP_DATA; /* the end, as the kernel tells it */
-        note_end_of_tcp(f);
+        if (is_at_end(fd, h)) note_end_of_tcp(f);
         return TCP_NOTHING;
     }
     if (errno == EAGAIN) return TCP_NOTHING;
-    f->error = errno; /* the look took it from the kernel */
+    store(&f->header->error, (uint32_t)errno); /* the look took it from the kernel */
     if (in_ring) note_end_of_tcp(f);
     return TCP_FAILED;
 }

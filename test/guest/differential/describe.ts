@@ -21,7 +21,8 @@ const shown = {
   request: (value: number) => exact(known.ioctl, value),
   how: (value: number) => exact(known.how, value),
   level: (value: number) => exact(known.level, value),
-  option: (value: number) => exact({ ...known.tcpOption, ...known.socketOption }, value),
+  option: (value: number, level = 0) =>
+    exact(level === known.level.SOL_TCP ? known.tcpOption : known.socketOption, value),
   role: (value: number) => roleNames[value] ?? String(value),
 } as const;
 type Shape = readonly (keyof typeof shown)[];
@@ -85,7 +86,7 @@ export function describeStep({ side, role, call, arguments: values }: Step): str
   const end = values.indexOf(-1, 1); // no further descriptor
   const texts = values
     .slice(0, shape === polled && end >= 0 ? end : undefined)
-    .map((value, at) => shown[shape[at] ?? 'number'](value));
+    .map((value, at) => shown[shape[at] ?? 'number'](value, values[at - 1]));
   return `${sideNames[side]} ${roleNames[role]}: ${call}(${texts.filter((text) => text !== '').join(', ')})`;
 }
 

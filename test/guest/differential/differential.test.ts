@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { firstDifference } from './compare.js';
+import { describePlay } from './describe.js';
 import { notYetTheSame } from './not-yet-the-same.js';
+import { onceDifferent } from './once-different.js';
 import { allFeatures } from './programs.js';
 import { search } from './search.js';
 import type { Mode } from './stage.js';
@@ -22,6 +25,14 @@ describe('random programs of socket calls do with the library what they do on pl
   });
   after(async () => {
     await theatre.close();
+  });
+
+  test('what once differed', async (context) => {
+    for (const [name, program] of onceDifferent)
+      await context.test(name, async () => {
+        const { plain, other, program: whole } = await theatre.play(program, 'both');
+        assert.equal(firstDifference(plain, other), null, describePlay(whole, plain, other));
+      });
   });
 
   for (const [mode, programs] of programsOf)

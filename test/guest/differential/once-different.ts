@@ -1,0 +1,167 @@
+import { events, epollOperation, how, message, pointer, splice } from './constants.js';
+import type { CallName, Program, Step } from './program.js';
+
+const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
+const { MSG_DONTWAIT: NOW, MSG_PEEK: PEEK, MSG_OOB: OOB, MSG_WAITALL: ALL } = message;
+const { SHUT_RD, SHUT_WR, SHUT_RDWR } = how;
+const actors = { client: [0, 0], server: [1, 0], child: [1, 3] } as const;
+type Written = readonly [keyof typeof actors, CallName, ...number[]];
+
+const written = (inRings: boolean, calls: readonly Written[]): Program => ({
+  inRings,
+  steps: calls.map(([actor, call, ...values]): Step => {
+    const [side, role] = actors[actor];
+    return { side, role, call, arguments: values };
+  }),
+});
+const inRings = (...calls: Written[]): Program => written(true, calls);
+const onTcp = (...calls: Written[]): Program => written(false, calls);
+
+/** What random programs found, as small as it was made, by what went wrong with the library. */
+export const onceDifferent: ReadonlyMap<string, Program> = new Map([
+  [
+    'urgent data was not seen behind unread bytes, and a read went on beyond it',
+    inRings(
+      ['server', 'write', 0, 1],
+      ['server', 'send', 0, 1, OOB],
+      ['client', 'poll', 0, 0, IN | PRI | OUT | RDHUP, -1, 0, -1, 0],
+      ['server', 'send', 0, 1551, NOW],
+    ),
+  ],
+  [
+    'after shutdown(SHUT_RD) and a look, what the other end had sent was lost',
+    inRings(
+      ['server', 'shutdown', 0, SHUT_RD],
+      ['server', 'ppoll', 0, 0, IN, -1, 0, -1, 0],
+      ['client', 'writev', 0, 10, 0, 1],
+      ['client', 'sendmsg', 0, 1, OOB, 1],
+    ),
+  ],
+  [
+    'after shutdown(SHUT_RD) a poll for nothing spun',
+    inRings(['server', 'shutdown', 0, SHUT_RD], ['server', 'poll', -1, 0, 0, -1, 0, -1, 0]),
+  ],
+  [
+    'a reset behind unread bytes was no error in poll',
+    inRings(
+      ['client', 'send', 0, 1, NOW],
+      ['server', 'shutdown', 0, SHUT_RDWR],
+      ['client', 'write', 0, 9],
+      ['server', 'poll', -1, 0, 0, -1, 0, -1, 0],
+    ),
+  ],
+  [
+    'a poll for nothing slept on when the connection was reset',
+    onTcp(
+      ['server', 'send', 0, 17],
+      ['client', 'recv', 0, 16],
+      ['client', 'send', 0, 607, NOW],
+      ['client', 'write', 0, 907],
+      ['client', 'poll', -1, 0, 0, -1, 0, -1, 0],
+      ['server', 'close', 0],
+    ),
+  ],
+  [
+    'a receive that had some bytes took the error from the next one',
+    inRings(
+      ['client', 'sendmsg', 0, 1, NOW, 1],
+      ['client', 'unconnect', 0],
+      ['server', 'recv', 0, 2, NOW | ALL],
+    ),
+  ],
+  [
+    'bytes in the ring were lost when the reset came first',
+    onTcp(
+      ['server', 'sendto', 0, 1, NOW],
+      ['client', 'recv', 0, 1, PEEK | NOW],
+      ['client', 'recv', 0, 1, NOW],
+      ['server', 'send', 0, 10],
+      ['server', 'unconnect', 0],
+      ['client', 'pselect', 0, 0, IN, -1, 0, -1, 0],
+      ['client', 'read', 0, 60_000],
+    ),
+  ],
+  [
+    'bytes on TCP were lost when the reset came first',
+    onTcp(
+      ['server', 'send', 0, 1, NOW],
+      ['client', 'send', 0, 1],
+      ['server', 'recvmsg', 0, 1, PEEK | NOW, 1],
+      ['client', 'sendmsg', 0, 373, NOW, 1],
+      ['client', 'close_range', 0, 1, 0],
+    ),
+  ],
+  [
+    'splice stopped where TCP ended and the ring began',
+    onTcp(
+      ['client', 'sendto', 0, 1, NOW],
+      ['server', 'send', 0, 11, NOW],
+      ['client', 'recv', 0, 1, NOW],
+      ['server', 'write', 0, 1],
+      ['server', 'close', 0],
+      ['client', 'splice_in', 0, 16_830, splice.SPLICE_F_NONBLOCK, 100],
+    ),
+  ],
+  [
+    'a reset before the rings were used was told twice',
+    onTcp(
+      ['client', 'set_linger', 0, 1, 0],
+      ['server', 'read', 0, 1],
+      ['client', 'recvfrom', 0, 1, NOW],
+      ['client', 'close_range', 0, 1, 0],
+      ['server', 'write', 0, 1],
+    ),
+  ],
+  [
+    'an error that one process was told came once more in another',
+    inRings(
+      ['server', 'fork', 3],
+      ['client', 'close', 0],
+      ['server', 'pwritev2', 0, 1, 0, 1],
+      ['server', 'poll', 0, 0, IN, -1, 0, -1, 0],
+      ['child', 'send', 0, 69, NOW],
+    ),
+  ],
+  [
+    'connect with AF_UNSPEC left unread bytes to another process',
+    inRings(
+      ['server', 'fork', 3],
+      ['client', 'send', 0, 10, NOW],
+      ['server', 'unconnect', 0],
+      ['server', 'recvmsg', 0, 1, PEEK, 1],
+      ['child', 'recvmsg', 0, 10, 0, 1],
+    ),
+  ],
+  [
+    'a broken pipe came before the reset',
+    inRings(
+      ['client', 'shutdown', 0, SHUT_WR],
+      ['server', 'send', 0, 1, NOW],
+      ['server', 'unconnect', 0],
+      ['client', 'sendmsg', 0, 1, NOW, 63],
+    ),
+  ],
+  [
+    'what arrives after shutdown(SHUT_RDWR) was taken, where TCP answers with a reset',
+    onTcp(
+      ['server', 'recv', 0, 60_000, PEEK | NOW],
+      ['client', 'shutdown', 0, SHUT_RDWR],
+      ['client', 'recvfrom', 0, 1, NOW],
+      ['client', 'read', 0, 720, 0, 0, pointer.kernel],
+      ['server', 'sendmsg', 0, 290, 0, 3],
+      ['client', 'poll', 0, 0, 0, -1, 0, -1, 0],
+    ),
+  ],
+  [
+    'sendfile of nothing after a reset was an error',
+    inRings(['server', 'close', 0], ['client', 'write', 0, 1], ['client', 'sendfile', 0, 0, 0, 0]),
+  ],
+  [
+    'an exclusive registration with a flag that it may not have was something else',
+    inRings(
+      ['client', 'epoll_create', 4, 0],
+      ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN, 1],
+      ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | RDHUP | EXCLUSIVE, 1],
+    ),
+  ],
+]);
