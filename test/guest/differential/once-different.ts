@@ -161,6 +161,7 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
     inRings(
       ['client', 'epoll_create', 4, 0],
       ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN, 1],
+      ['server', 'write', 0, 1],
       ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | RDHUP | EXCLUSIVE, 1],
     ),
   ],
