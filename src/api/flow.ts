@@ -16,6 +16,7 @@ export const flowReasons = {
   'link-down': 'the link to the other end’s host is down',
   'no-rdma': 'there is no RDMA to the other end’s host, and flows may not take the link',
   returning: 'it goes back to a fast path with its next bytes',
+  busy: 'processors are scarce, and TCP is the better way until they are not',
   'same-vm': 'both ends are in one VM',
   'peer-without-vsocket': 'the other end has not asked for vSocket',
   'not-carried': 'no two VMs could share a ring for it: its other end is in the VM, or it is no connection',

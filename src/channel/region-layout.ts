@@ -6,7 +6,7 @@
 
 export const regionBytes = 1024 * 1024 * 1024;
 export const regionMagic = 0x4b534f56;
-export const layoutVersion = 4;
+export const layoutVersion = 5;
 export const slotCount = 2016;
 /** Half of it, and a stream waits for its reader’s answer: 0.6 of this speed on one host, and over RDMA. */
 export const ringBytes = 256 * 1024;
@@ -101,6 +101,8 @@ export const slot = {
   left: 108,
   /** Where `txGate` says frozen: what the guest has in its ring from here on it must put on TCP itself. */
   txFreezePosition: 112,
+  /** How often the flow was opened: it goes back to `waiting` where processors are scarce, and is opened again. */
+  openings: 116,
   // guest, the sender’s line
   txHead: 128,
   /** How often the guest went over to the ring, the last time after this many bytes on TCP. */
@@ -128,7 +130,7 @@ export const slot = {
   closeHints: 328,
   /** Of the other end’s stops: how many its reader has passed, so that it reads TCP. */
   rxStopsTaken: 332,
-  /** 1: whoever reads this socket knows of the ring, so the other end may send there. */
+  /** The opening since which whoever reads this socket knows of the ring, so that the other end may send there; 0: none. */
   rxReady: 336,
   /** Code of guest-reasons.ts: why the flow must go back to TCP for good; 0: it need not. */
   leaveReason: 340,

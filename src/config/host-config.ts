@@ -71,6 +71,10 @@ export const HostConfig = z.strictObject({
     .default(256 * 1024),
   guestSpinMicroseconds: z.number().int().min(0).max(10_000).default(50),
   hostSpinMicroseconds: z.number().int().min(0).max(10_000).default(100),
+  tcpWhenBusy: z
+    .boolean()
+    .default(true)
+    .describe('flows go back to TCP while processors are scarce and rings would be the slower way'),
   link: LinkConfig.optional(),
   vms: z.array(VmConfig),
 });

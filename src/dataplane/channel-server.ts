@@ -14,6 +14,8 @@ import type { LogLevel } from './messages.js';
 export interface ChannelEvents {
   /** A sleeping vsockd was rung. */
   rung(): void;
+  /** From now on it is rung by bytes on this socket. */
+  bell(fd: number): void;
   processBegan(vm: GuestVm, process: number): void;
   processEnded(vm: GuestVm, process: number): void;
   log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
@@ -102,6 +104,7 @@ function welcome(vm: GuestVm, socket: Socket, hello: Hello, ledger: LedgerFile, 
     socket.on('close', () => vm.waiters.clear(hello.process, hello.waiter, fd));
     return;
   }
+  events.bell(fd);
   const process = { pid: socketPeer(fd).pid, program: hello.program };
   vm.processes[hello.process] = process;
   countProcesses(vm, ledger);

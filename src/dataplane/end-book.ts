@@ -123,11 +123,13 @@ export class EndBook {
 
   setState(end: FlowEnd, state: FlowEnd['state']): void {
     end.state = state;
+    if (state === 'open') this.setWord(end, recordField.openings, ++end.openings);
     this.setWord(end, recordField.state, recordState[state]);
     this.showState(end);
   }
 
   showState(end: FlowEnd): void {
+    end.words[end.at(slot.openings)] = end.openings;
     Atomics.store(end.words, end.at(slot.hostState), hostState[end.state]);
     Atomics.store(end.words, end.at(slot.hostGeneration), end.generation | 0);
     end.vm.notify(end);
@@ -197,6 +199,7 @@ export class EndBook {
       slot.txStopsTaken,
       slot.left,
       slot.txFreezePosition,
+      slot.openings,
     ])
       Atomics.store(end.words, end.at(field), 0);
   }

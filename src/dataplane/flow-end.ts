@@ -30,6 +30,12 @@ export class FlowEnd {
   frozenAt: number | null = null;
   /** Whether the guest may send in its ring. */
   allowed = false;
+  /** How often it was opened. */
+  openings = 0;
+  /** It goes back to TCP, or is there, until processors are free again. */
+  yields = false;
+  /** Its sender may have gone back to TCP, or may yet. */
+  hasYielded = false;
   /** How often the guest said that it closed a descriptor, when it was last looked at. */
   closesSeen = 0;
   /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */

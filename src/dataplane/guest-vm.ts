@@ -92,9 +92,9 @@ export class GuestVm {
     Atomics.or(this.words, (region.doorbellSummary >> 2) + (word >> 5), 1 << (word & 31));
   }
 
-  /** Slots that rang since the last call, each given once to `visit`. */
-  takeDoorbells(visit: (vm: GuestVm, slot: number) => void): boolean {
-    let any = false;
+  /** Slots that rang since the last call, each given once to `visit`. @returns how many */
+  takeDoorbells(visit: (vm: GuestVm, slot: number) => void): number {
+    let count = 0;
     for (let s = 0; s < summaryWords; s++) {
       const summary = (region.doorbellSummary >> 2) + s;
       if (Atomics.load(this.words, summary) === 0) continue;
@@ -108,11 +108,11 @@ export class GuestVm {
         ) {
           const index = word * 32 + 31 - Math.clz32(bits & -bits);
           if (index < slotCount) visit(this, index);
-          any = true;
+          count++;
         }
       }
     }
-    return any;
+    return count;
   }
 
   hasDoorbells(): boolean {

@@ -13,7 +13,7 @@ import { readerBytes, unsentBytes } from './pump.js';
 
 /** Whether whoever reads at this end knows of the ring. */
 export function isReady(end: FlowEnd): boolean {
-  return Atomics.load(end.words, end.at(slot.rxReady)) === 1;
+  return end.openings > 0 && Atomics.load(end.words, end.at(slot.rxReady)) === end.openings;
 }
 
 /** Why this end’s guest asks for that; null: it does not. */

@@ -1,16 +1,33 @@
 import type { GuestReason } from '../channel/guest-reasons.js';
 import { slot } from '../channel/region-layout.js';
 import { recordField } from '../ledger/ledger-layout.js';
+import { largeBytes } from './busy.js';
 import { forClosed, type EndBook } from './end-book.js';
 import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
 import { closesWithReset, hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
-import { readSwitches, showStart, showStop } from './switches.js';
+import { readSwitches, showStart, showStop, showStopsTaken } from './switches.js';
 
 /** Whether the guest ended its stream before it closed. */
 function hasEndedStream(end: FlowEnd): boolean {
   return end.words[end.at(slot.txShut)] === 1;
+}
+
+/** Whether a sender is on TCP, and the other end’s reader knows. */
+function isOnTcp(sender: FlowEnd, reader: FlowEnd): boolean {
+  return sender.starts === sender.stops && stopsTaken(sender, reader) === sender.stops;
+}
+
+/** Of a sender’s stops, how many the reader has passed: the guest’s word, within what it can be. */
+function stopsTaken(sender: FlowEnd, reader: FlowEnd): number {
+  const taken = Atomics.load(reader.words, reader.at(slot.rxStopsTaken));
+  return taken > 0 && taken <= sender.stops ? taken : 0;
+}
+
+/** A stream that is about to end, ends where it is. */
+function isEnding(end: FlowEnd): boolean {
+  return hasEndedStream(end) || isClosing(end) || Atomics.load(end.words, end.at(slot.rxEndOfStream)) !== 0;
 }
 
 /** Flows whose ends are both on this host: moves their bytes from ring to ring, and ends them as TCP would. */
@@ -20,11 +37,52 @@ export class LocalPairs {
     private readonly owners: SocketOwners,
   ) {}
 
+  /** How often so much was moved at once that rings are no gain where processors are scarce. */
+  largeMoves = 0;
+  /** Flows belong on TCP now. */
+  private isBusy = false;
+
   /** Also after a restart, for a pair that a kill left half open. */
   join(end: FlowEnd, peer: FlowEnd): void {
     this.link(end, peer);
     this.book.setWord(end, recordField.peer, peer.record + 1);
     this.book.setWord(peer, recordField.peer, end.record + 1);
+    if (this.isBusy) this.yieldBoth(end, peer);
+    else this.open(end, peer);
+  }
+
+  /** From now on flows belong on TCP, or do not any more. */
+  setBusy(isBusy: boolean): void {
+    this.isBusy = isBusy;
+    for (const end of this.book.all()) {
+      const { peer } = end;
+      if (peer === null || end.record > peer.record) continue; // each pair once
+      if (isBusy) this.yieldBoth(end, peer);
+      else if (end.yields) this.reopen(end, peer);
+    }
+  }
+
+  /** Back to TCP until processors are free again: the senders stop, and when the readers have passed that, the rings rest. */
+  private yieldBoth(end: FlowEnd, peer: FlowEnd): void {
+    const both = [end, peer];
+    if (both.some((one) => one.state === 'reset' || one.closed || one.left !== null || isEnding(one))) return;
+    for (const one of both) {
+      one.yields = one.hasYielded = true;
+      this.book.setPath(one, 'tcp', 'busy');
+      if (one.allowed) this.book.allowSending(one, false);
+    }
+  }
+
+  private reopen(end: FlowEnd, peer: FlowEnd): void {
+    end.yields = peer.yields = false;
+    if (end.left !== null || peer.left !== null || end.state === 'reset' || peer.state === 'reset') return;
+    if (end.state === 'waiting') return this.open(end, peer);
+    for (const one of [end, peer]) this.book.setPath(one, 'shm', null);
+    this.permit(end, peer);
+    this.permit(peer, end);
+  }
+
+  private open(end: FlowEnd, peer: FlowEnd): void {
     for (const one of [end, peer]) {
       this.book.setPath(one, 'shm', null);
       this.book.setState(one, 'open');
@@ -35,7 +93,8 @@ export class LocalPairs {
 
   /** A sender may use its ring once whoever reads at the other end knows of it. */
   private permit(reader: FlowEnd, sender: FlowEnd): void {
-    if (!sender.allowed && sender.left === null && isReady(reader)) this.book.allowSending(sender, true);
+    if (sender.allowed || sender.yields || sender.left !== null || !isReady(reader)) return;
+    if (sender.starts !== sender.stops || isOnTcp(sender, reader)) this.book.allowSending(sender, true);
   }
 
   /** A guest takes its flow back to TCP for good. */
@@ -74,9 +133,11 @@ export class LocalPairs {
   move(end: FlowEnd): void {
     const { peer } = end;
     const reason = end.left === null ? asksToLeave(end) : null;
+    if (end.state === 'waiting' && end.yields && peer !== null && isEnding(end)) this.reopen(end, peer);
     if (end.state !== 'open') return;
     if (reason !== null) this.leave(end, reason);
     if (peer !== null) {
+      if (end.hasYielded && end.left === null) this.tellOfYielding(end, peer);
       this.permit(end, peer);
       this.deliver(end, peer);
       if (end.peer !== null) this.deliver(peer, end);
@@ -86,10 +147,30 @@ export class LocalPairs {
     if (end.vm.flows[end.slot] === end) this.tellEnd(end);
   }
 
+  private tellOfYielding(end: FlowEnd, peer: FlowEnd): void {
+    this.tellStops(end, peer);
+    this.tellStops(peer, end);
+    if (!end.yields || isEnding(end) || isEnding(peer)) return;
+    if (!isOnTcp(end, peer) || !isOnTcp(peer, end)) return;
+    for (const one of [end, peer]) this.book.setState(one, 'waiting');
+  }
+
+  /** A sender that stopped may use TCP once the other end’s reader is there. */
+  private tellStops(from: FlowEnd, to: FlowEnd): void {
+    const { starts, stops } = from;
+    readSwitches(from, this.book.ledger);
+    if (from.starts !== starts) showStart(to, from.starts, from.startBytes);
+    if (from.stops !== stops) showStop(to, from.stops, from.stopBytes);
+    if (from.starts !== starts || from.stops !== stops) to.vm.notify(to);
+    showStopsTaken(from, stopsTaken(from, to));
+  }
+
   private deliver(from: FlowEnd, to: FlowEnd): void {
     if (from.state !== 'open') return;
     if (!to.closed) {
+      const { sent } = from;
       pump(from, to, this.book.ledger);
+      if (from.sent - sent >= largeBytes) this.largeMoves++;
       if (from.closed && isDrained(from)) {
         this.tellEnd(to);
         this.release(from);

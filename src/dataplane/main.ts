@@ -8,7 +8,9 @@ import { LedgerFile } from '../ledger/ledger-file.js';
 import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
+import { Bells } from '../native/bells.js';
 import { openFileLimit } from '../native/open-file-limit.js';
+import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
 import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
@@ -19,6 +21,7 @@ import { limitedLog } from './limited-log.js';
 import { parseCommand, report } from './messages.js';
 import { Poller } from './poller.js';
 import { restoreFlows } from './restore.js';
+import { Scarcity } from './scarcity.js';
 import { SocketOwners } from './socket-owners.js';
 import { Switchboard } from './switchboard.js';
 import { VmRoster } from './vm-roster.js';
@@ -96,7 +99,9 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
+  const bells = new Bells();
   const events: ChannelEvents = {
+    bell: (fd) => bells.add(fd),
     rung: () => poller.wake(),
     log,
     processBegan: (began, process) => book.nameProcess(began, process),
@@ -118,7 +123,23 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const roster = new VmRoster(config, { ledger, owners, serve, show: showVm });
   const vms = roster.present;
-  const poller = new Poller(vms, switchboard.service, queuePairs, config.hostSpinMicroseconds / 1000);
+  const scarcity = new Scarcity();
+  const busy = new Busy(
+    scarcity,
+    () => pairs.largeMoves,
+    (isBusy) => {
+      if (!config.tcpWhenBusy) return;
+      pairs.setBusy(isBusy);
+      poller.wake(); // what the guests did meanwhile
+    },
+  );
+  const poller = new Poller(vms, switchboard.service, {
+    queuePairs,
+    spinMilliseconds: config.hostSpinMicroseconds / 1000,
+    scarcity,
+    busy,
+    bells,
+  });
   roster.open();
   const byIndex = new Map(vms.map((vm) => [vm.ledgerIndex, vm]));
   const { waiting, count } = restoreFlows(book, byIndex, pairs, links?.flows ?? null);

@@ -1,29 +1,51 @@
 import { schedulerYield } from '../native/scheduler.js';
 import type { QueuePairSource } from '../link/rdma/queue-pairs.js';
+import type { Bells } from '../native/bells.js';
+import type { Busy } from './busy.js';
 import type { GuestVm } from './guest-vm.js';
+import { lostMilliseconds, type Scarcity } from './scarcity.js';
 
 /** Passes over the doorbells between two looks at Node’s own events, and how long they may take. */
 const passesPerTurn = 256;
 const turnMilliseconds = 2;
 /** The clock is not looked at with every pass. */
 const passesPerClock = 8;
+/** How long a sleep may keep Node’s timers waiting. */
+const drowseMilliseconds = 5;
+
+const clock = (): number => performance.now();
+
+export interface PollerNeeds {
+  queuePairs: QueuePairSource;
+  spinMilliseconds: number;
+  scarcity: Scarcity;
+  busy: Busy;
+  bells: Bells;
+  /** In milliseconds; a test has its own. */
+  now?: () => number;
+}
 
 /**
- * Looks at the VMs’ doorbells and at what the NICs have done: in a spin that yields the processor while there is work, asleep in Node’s event
- * loop when there was none for a while. A guest that rings a sleeping host sends a byte on its channel.
+ * Looks at the VMs’ doorbells and at what the NICs have done: in a spin that yields the processor while there is work,
+ * asleep when there was none for a while, or at once where processor time is scarce. A guest that rings a sleeping host
+ * sends a byte on its channel. It sleeps lightly first (`Bells`), since work comes soon after work, then in Node’s event loop.
  */
 export class Poller {
   private running = false;
   /** Since when there has been nothing to do, over all turns; null: there was in the last pass. */
   private quietSince: number | null = null;
+  /** When the last turn of the spin ended. */
+  private lookedAt = 0;
+  /** To flows, since the last sleep. */
+  private visits = 0;
 
   constructor(
     private readonly vms: GuestVm[],
     private readonly service: (vm: GuestVm, slot: number) => void,
-    private readonly queuePairs: QueuePairSource,
-    private readonly spinMilliseconds: number,
-    private readonly now = (): number => performance.now(),
+    private readonly needs: PollerNeeds,
   ) {}
+
+  private readonly now = (): number => (this.needs.now ?? clock)();
 
   /** Begins a spin, unless one is under way. */
   readonly wake = (): void => {
@@ -42,24 +64,34 @@ export class Poller {
         if (pass % passesPerClock === 0 && this.now() - began > turnMilliseconds) break;
         continue;
       }
-      schedulerYield();
-      const now = this.now();
-      this.quietSince ??= now;
-      if (now - this.quietSince <= this.spinMilliseconds) continue;
+      if (this.quietSince === null) this.quietSince = this.lookedAt = this.now();
+      if (!this.needs.scarcity.isOn(this.lookedAt) && !this.yieldsInVain(this.quietSince)) continue;
       if (this.sleep()) return;
       this.quietSince = null;
+      if (this.now() - began > turnMilliseconds) break;
     }
     setImmediate(this.turn);
   };
 
+  /** Gives the processor to others for once. @returns whether that was one turn too many */
+  private yieldsInVain(quietSince: number): boolean {
+    schedulerYield();
+    const now = this.now();
+    const turn = now - this.lookedAt;
+    this.lookedAt = now;
+    this.needs.scarcity.spun(turn);
+    if (turn > lostMilliseconds) this.needs.scarcity.lose(now, turn);
+    return now - quietSince > this.needs.spinMilliseconds || this.needs.scarcity.isOn(now);
+  }
+
   private pass(): boolean {
-    let any = false;
+    let visits = 0;
     this.holdWakes();
-    for (let v = 0; v < this.vms.length; v++)
-      if ((this.vms[v] as GuestVm).takeDoorbells(this.service)) any = true;
-    if (this.queuePairs.poll()) any = true;
+    for (let v = 0; v < this.vms.length; v++) visits += (this.vms[v] as GuestVm).takeDoorbells(this.service);
+    const transferred = this.needs.queuePairs.poll();
     this.releaseWakes();
-    return any;
+    this.visits += visits;
+    return visits > 0 || transferred;
   }
 
   private holdWakes(): void {
@@ -72,8 +104,13 @@ export class Poller {
 
   /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
   private sleep(): boolean {
+    this.needs.busy.sleeps(this.lookedAt, this.visits);
+    this.visits = 0;
     this.setSleeping(true);
-    const isAsleep = !this.vms.some((vm) => vm.hasDoorbells()) && this.sleepOnQueuePairs();
+    const isAsleep =
+      !this.vms.some((vm) => vm.hasDoorbells()) &&
+      this.sleepOnQueuePairs() &&
+      !this.needs.bells.wait(drowseMilliseconds);
     if (isAsleep) this.running = false;
     else this.setSleeping(false);
     return isAsleep;
@@ -82,7 +119,7 @@ export class Poller {
   /** The last look at the NICs takes what it finds. */
   private sleepOnQueuePairs(): boolean {
     this.holdWakes();
-    const isAsleep = this.queuePairs.sleep(this.wake);
+    const isAsleep = this.needs.queuePairs.sleep(this.wake);
     this.releaseWakes();
     return isAsleep;
   }

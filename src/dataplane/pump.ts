@@ -32,7 +32,7 @@ function moveOnce(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   const position = from.sent | 0;
   const available = unsentBytes(from, position);
   if (available === 0) return false;
-  if (from.starts === 0) {
+  if (from.starts === from.stops && from.sent >= from.stopBytes) {
     if (!readSwitches(from, ledger)) return false;
     showStart(to, from.starts, from.startBytes);
   }

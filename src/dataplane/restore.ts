@@ -63,7 +63,11 @@ export function restoreFlows(
   }
   for (const end of ends.values())
     if (end.state === 'waiting' && end.peer && end.peer.state !== 'reset') pairs.join(end, end.peer);
-  for (const end of ends.values()) if (end.state === 'open') book.allowSending(end, mayStillSend(end));
+  for (const end of ends.values()) {
+    if (end.state !== 'open') continue;
+    if (ledgerReasons[book.word(end, recordField.reason)] === 'busy') book.setPath(end, 'shm', null);
+    book.allowSending(end, mayStillSend(end));
+  }
   for (const end of bereaved) {
     book.setWord(end, recordField.peer, 0);
     book.reset(end, 'the VM of the other end cannot be served');
@@ -128,6 +132,8 @@ function restoreEnd(ledger: LedgerFile, r: number, vm: GuestVm, state: number): 
   end.startBytes = number(recordField.start);
   end.stops = word(recordField.stops);
   end.stopBytes = number(recordField.stop);
+  end.openings = word(recordField.openings);
+  end.hasYielded = true;
   const frozen = number(recordField.frozenAt);
   if (frozen > 0) end.frozenAt = frozen - 1;
   if (word(recordField.left) === 1) end.left = guestReasonNamed(ledgerReasons[word(recordField.reason)]);

@@ -69,7 +69,10 @@ export class Switchboard {
       this.reset(end, `the guest’s library says ${fault}`);
     }
     const reason = end.state === 'waiting' && end.left === null ? asksToLeave(end) : null;
-    if (reason !== null) showLeft(this.book, end, reason);
+    if (reason !== null) {
+      showLeft(this.book, end, reason);
+      if (end.peer !== null) this.book.setReason(end.peer, reason);
+    }
     if (end.farHost !== null) this.remote?.move(end);
     else this.pairs.move(end);
     if (end.vm.flows[end.slot] !== end) return;

@@ -5,7 +5,7 @@ import { guestReasons } from '../channel/guest-reasons.js';
  * writes in place, so that every store is there for its successor. Readers map it too. Little-endian.
  */
 export const ledgerMagic = 0x474c5356;
-export const ledgerVersion = 3;
+export const ledgerVersion = 4;
 export const vmCapacity = 1024;
 export const recordCapacity = 32_768;
 export const vmBytes = 128;
@@ -68,6 +68,8 @@ export const recordField = {
   frozenAt: 200,
   /** u32 1: it is back on TCP for good, `reason` says why. */
   left: 208,
+  /** u32: how often it was opened. */
+  openings: 212,
 } as const;
 
 export const recordState = { empty: 0, waiting: 1, open: 2, reset: 3, folding: 4 } as const;
@@ -84,6 +86,7 @@ export const ledgerReasons = [
   'no-rdma',
   'returning',
   ...guestReasons,
+  'busy',
 ] as const;
 export type LedgerReason = (typeof ledgerReasons)[number];
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { region } from '../../src/channel/region-layout.js';
+import { Busy } from '../../src/dataplane/busy.js';
 import type { GuestVm } from '../../src/dataplane/guest-vm.js';
 import { Poller } from '../../src/dataplane/poller.js';
+import { Scarcity } from '../../src/dataplane/scarcity.js';
 import { NoQueuePairs } from '../../src/link/rdma/no-queue-pairs.js';
+import { Bells } from '../../src/native/bells.js';
 import { BareHost } from '../support/bare-host.js';
 
 const spinMilliseconds = 10;
@@ -27,7 +30,19 @@ async function withPoller(use: (watched: Watched) => Promise<void>): Promise<voi
     const vm = host.vms[0]!;
     let clock = 0;
     const tick = (): number => (clock += tickMilliseconds);
-    const poller = new Poller(host.vms, () => undefined, new NoQueuePairs('none'), spinMilliseconds, tick);
+    const scarcity = new Scarcity();
+    const poller = new Poller(host.vms, () => undefined, {
+      queuePairs: new NoQueuePairs('none'),
+      spinMilliseconds,
+      scarcity,
+      busy: new Busy(
+        scarcity,
+        () => 0,
+        () => assert.fail('nobody spins in vain'),
+      ),
+      bells: new Bells(),
+      now: tick,
+    });
     const isAsleep = (): boolean => vm.words[region.hostSleeping >> 2] === 1;
     const fellAsleep = async (turns: number): Promise<boolean> => {
       for (let turn = 0; turn < turns && !isAsleep(); turn++) await new Promise(setImmediate);

@@ -33,6 +33,8 @@ export interface GuestOptions {
   keepaliveMilliseconds?: number;
   upgradeAfterCalls?: number;
   upgradeAfterBytes?: number;
+  /** Flows may go back to TCP on a machine that the tests make busy. Else none does: most tests are of rings. */
+  tcpWhenBusy?: boolean;
   /** RLIMIT_NOFILE of the data planes, where it is not that of the tests. */
   openFiles?: number;
 }
@@ -69,6 +71,7 @@ export class Guests {
         auditLog: join(runtimeDirectory, 'audit.jsonl'),
         upgradeAfterCalls: options.upgradeAfterCalls ?? 4,
         upgradeAfterBytes: options.upgradeAfterBytes ?? 65536,
+        tcpWhenBusy: options.tcpWhenBusy ?? false,
         link: links?.get(host),
         vms: vms.filter((_, index) => (options.vms[index]?.host ?? host) === host),
       });

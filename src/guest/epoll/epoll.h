@@ -61,6 +61,8 @@ void epoll_mark_connection_locked(struct connection *c);
 void epoll_return_connection_locked(struct connection *c); /* its items are the kernel's again */
 void epoll_forget_items(struct entry *e);
 void epoll_forget(struct entry *e);
+/* The kernel may have shown an event of it once, and nobody here knows. */
+bool epoll_shows_once(struct connection *c);
 bool epoll_uses_shared(struct connection *c); /* an instance of it is used by several processes */
 void epoll_before_fork_locked(void);
 void epoll_after_fork(void);

@@ -194,6 +194,13 @@ bool epoll_uses_shared(struct connection *c) {
     return shared;
 }
 
+bool epoll_shows_once(struct connection *c) {
+    for (struct entry *e = c ? c->entries : NULL; e; e = e->next_of_connection)
+        for (struct item *i = e->items; i; i = i->next_of_entry)
+            if (i->wanted.events & EPOLLONESHOT) return true;
+    return false;
+}
+
 /* A word for each instance, in memory that the child will share: whether a child goes on with it. */
 void epoll_before_fork_locked(void) {
     static uint32_t *words;

@@ -312,9 +312,20 @@ void flow_notice_locked(struct flow *f) {
     epoll_mark_connection_locked(f->connection);
 }
 
+/* vsockd took it back to TCP for a while: nothing is in a ring, and the kernel alone has the socket until it is opened again. */
+static void disengage(struct flow *f) {
+    pthread_mutex_lock(&process_lock);
+    if (f->engaged && host_state(f) == HOST_WAITING && !epoll_shows_once(f->connection)) {
+        f->engaged = false;
+        epoll_return_connection_locked(f->connection);
+    }
+    pthread_mutex_unlock(&process_lock);
+}
+
 struct flow *flow_in_use(struct connection *c) {
     struct flow *f = c ? load(&c->flow) : NULL;
     if (!f || f->plain) return NULL;
+    if (__builtin_expect(f->header->host_state == HOST_WAITING, 0) && f->engaged) disengage(f);
     if (__builtin_expect(!f->engaged, 0)) {
         if (host_state(f) < HOST_OPEN) return NULL;
         pthread_mutex_lock(&process_lock);
@@ -356,9 +367,11 @@ struct flow *flow_for_call(int fd, struct connection *c) {
 void flow_reader_knows(struct flow *f) {
     struct vs_slot *h = f->header;
     struct connection *c = f->connection;
-    if (__builtin_expect(load(&h->rx_ready), 1) || load(&h->leave_reason)) return;
+    uint32_t opening = load(&h->openings);
+    if (__builtin_expect(load(&h->rx_ready) == opening, 1) || load(&h->leave_reason)) return;
     if (c && load(&c->receiving) > 0) return; /* the kernel has one who does not */
-    swap(&h->rx_ready, 1u);
+    if (opening > 1 && flow_shared(f)) return; /* nor may another process, since it was on TCP */
+    swap(&h->rx_ready, opening);
     doorbell(f->slot);
 }
 

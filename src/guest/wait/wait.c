@@ -1,5 +1,7 @@
 #include "wait.h"
 
+#include "scarcity.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -10,20 +12,35 @@ static uint64_t spin_limit_ns(void) {
     return shared_front ? (uint64_t)shared_front->guest_spin_microseconds * NS_PER_MICROSECOND : 0;
 }
 
+static __thread struct scarcity scarcity;
+
+/* A turn of a spin that took long was somebody else's: whether this is a time to go on. */
+static bool pays_after(uint64_t began_ns, uint64_t now) {
+    if (now - began_ns < SCARCITY_LOST_NS) return true;
+    scarcity_lose(&scarcity, now, now - began_ns);
+    return !scarcity_is_on(&scarcity, now);
+}
+
 bool spin_until(condition ready, void *of) {
     if (spin_ns == 1) spin_ns = spin_limit_ns();
     if (ready(of)) return true;
-    uint64_t end = now_ns() + spin_ns;
+    uint64_t began = now_ns(), end = began + spin_ns, now = began;
+    if (scarcity_is_on(&scarcity, now)) return false;
+    bool found, pays;
     do {
+        uint64_t turn = now;
         sched_yield();
-        if (ready(of)) {
-            uint64_t limit = spin_limit_ns();
-            spin_ns = spin_ns * 2 > limit ? limit : spin_ns * 2;
-            return true;
-        }
-    } while (now_ns() < end);
-    spin_ns = spin_ns / 2 + 2;
-    return false;
+        found = ready(of);
+        pays = pays_after(turn, now = now_ns());
+    } while (!found && pays && now < end);
+    scarcity_spun(&scarcity, now - began);
+    if (found) {
+        uint64_t limit = spin_limit_ns();
+        spin_ns = spin_ns * 2 > limit ? limit : spin_ns * 2;
+    } else if (pays) {
+        spin_ns = spin_ns / 2 + 2;
+    }
+    return found;
 }
 
 void spin_learn(uint64_t slept_ns) {

@@ -59,7 +59,7 @@ struct flow *make_flow(int fd) {
     h->generation = h->host_generation = h->users = h->low_water = 1;
     h->guest_state = GUEST_CLAIMED;
     h->host_state = HOST_OPEN;
-    h->tx_allowed = h->tx_starts = h->rx_starts = h->rx_starts_taken = h->rx_ready = h->rx_on_ring = 1;
+    h->tx_allowed = h->tx_starts = h->rx_starts = h->rx_starts_taken = h->rx_ready = h->openings = h->rx_on_ring = 1;
     pthread_mutex_lock(&process_lock);
     flows_by_slot[slot] = f;
     if (c) store(&c->flow, f);

@@ -47,7 +47,10 @@
     X(epoll_nested)                                                                                          \
     X(epoll_is_fair)                                                                                         \
     X(epoll_taken_over_by_a_child)                                                                           \
-    X(epoll_between_threads)
+    X(epoll_between_threads)                                                                                 \
+    X(scarcity_bears_a_little)                                                                               \
+    X(scarcity_is_tried_more_and_more_seldom)                                                                \
+    X(scarcity_is_forgotten_by_spinning_alone)
 
 #define UNIT_DECLARE(name) void name(void);
 UNITS(UNIT_DECLARE)
