@@ -6,6 +6,7 @@ import { flowFilterFields } from './flow-filter-fields.js';
 import { HostLink } from './host-link.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
 import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
+import { RuleEntry, RuleRevision } from './rule.js';
 import type { Seen } from './seen.js';
 import { Vm } from './vm.js';
 
@@ -26,6 +27,8 @@ export interface RowsOf {
   pds: ProtectionDomain;
   cmids: CmId;
   counters: Counter;
+  rules: RuleEntry;
+  revisions: RuleRevision;
 }
 export type ListName = keyof RowsOf;
 
@@ -107,6 +110,20 @@ export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
     summary: 'Counters of this host’s RDMA devices, with rates',
     item: Counter,
     filters: { device, port: number, source: z.enum(counterSourceNames), name },
+    order: 'id',
+  }),
+  rules: defineList({
+    path: '/v1/rules',
+    summary: 'The rules of this host’s security groups, and its tenants’ defaults',
+    item: RuleEntry,
+    filters: { tenant: name, group: name, direction: name },
+    order: 'id',
+  }),
+  revisions: defineList({
+    path: '/v1/rules/history',
+    summary: 'The rule sets that this host has and had',
+    item: RuleRevision,
+    filters: {},
     order: 'id',
   }),
 };
