@@ -6,6 +6,7 @@ import { hostsCommand } from './hosts.js';
 import { linksCommand } from './links.js';
 import { killCommand } from './kill.js';
 import { rdmaCommands } from './rdma-lists.js';
+import { rulesCommand } from './rules.js';
 import { topCommand } from './top.js';
 import { vmsCommand } from './vms.js';
 
@@ -17,6 +18,7 @@ export const allCommands: readonly Command[] = [
   hostsCommand,
   linksCommand,
   ...rdmaCommands,
+  rulesCommand,
   killCommand,
   explainCommand,
   completionCommand,

@@ -57,6 +57,11 @@ export class KernelRules {
     });
   }
 
+  /** When a change is noted as it left the table, a later one by somebody else is noticed. */
+  async noted(): Promise<void> {
+    await this.#turn;
+  }
+
   /** Installs what vsockd begins with; where that fails, it is tried again and again. */
   async begin(rules: HostRules): Promise<void> {
     passBridgesBy();

@@ -18,7 +18,7 @@ export interface RuleKeeperNeeds {
   config: HostConfig;
   fleet: Directory | null;
   store: RevisionStore;
-  kernel: Pick<KernelRules, 'install' | 'begin' | 'stop' | 'problem'>;
+  kernel: Pick<KernelRules, 'install' | 'noted' | 'begin' | 'stop' | 'problem'>;
   live: LiveEnds;
   watch: FlowWatch;
   log: Log;
@@ -151,7 +151,9 @@ export class RuleKeeper {
     this.#revision = revision;
     this.#rules = rules;
     this.#watchTrial();
-    return { revision: revision.number, changes, ended: await this.#endDenied() };
+    const ended = await this.#endDenied();
+    await this.needs.kernel.noted();
+    return { revision: revision.number, changes, ended };
   }
 
   /** @throws VsocketError */
