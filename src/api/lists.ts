@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditRow } from './audit-entry.js';
 import { Counter, counterSourceNames } from './counter.js';
 import { defineList, type List } from './define-list.js';
 import { Device } from './device.js';
@@ -29,6 +30,7 @@ export interface RowsOf {
   counters: Counter;
   rules: RuleEntry;
   revisions: RuleRevision;
+  audit: AuditRow;
 }
 export type ListName = keyof RowsOf;
 
@@ -117,6 +119,13 @@ export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
     summary: 'The rules of this host’s security groups, and its tenants’ defaults',
     item: RuleEntry,
     filters: { tenant: name, group: name, direction: name },
+    order: 'id',
+  }),
+  audit: defineList({
+    path: '/v1/audit',
+    summary: 'Changes that were asked for, and by whom',
+    item: AuditRow,
+    filters: { command: name, user: name },
     order: 'id',
   }),
   revisions: defineList({

@@ -6,6 +6,7 @@ import { VsocketError } from '../errors/vsocket-error.js';
 import { FileDirectory } from '../directory/file-directory.js';
 import { verbsInventory } from '../rdma/verbs-inventory.js';
 import { AuditLog } from './audit/audit-log.js';
+import { readAudit } from './audit/read-audit.js';
 import { CurrentLedger } from './data-plane/current-ledger.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
 import { FlowTable } from './flows/flow-table.js';
@@ -121,6 +122,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
       counters: () => rdma.counters(),
       rules: () => rules.rules(),
       revisions: async () => rules.revisions(),
+      audit: () => readAudit(config.auditLog, config.host),
     },
     matching: async (request) =>
       (await matchingFlows(request, watch, directory, isOpen)).map(({ flow }) => flow),

@@ -1,7 +1,9 @@
+import { auditCommand } from './audit.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
 import { explainCommand } from './explain.js';
 import { flowsCommand } from './flows.js';
+import { groupsCommand } from './groups.js';
 import { hostsCommand } from './hosts.js';
 import { linksCommand } from './links.js';
 import { killCommand } from './kill.js';
@@ -19,6 +21,8 @@ export const allCommands: readonly Command[] = [
   linksCommand,
   ...rdmaCommands,
   rulesCommand,
+  groupsCommand,
+  auditCommand,
   killCommand,
   explainCommand,
   completionCommand,

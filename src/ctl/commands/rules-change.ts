@@ -68,21 +68,36 @@ export async function changeRules(
   return code;
 }
 
-/** The same set for every host, or what `edit` makes of each host’s own. */
-export async function rulesForAll(
+/** With --dry-run only the first part. */
+export function planOrChange(
+  fleet: Fleet,
+  rules: RulesByHost,
+  input: RulesInput,
+  context: Context,
+): Promise<ExitCode> {
+  return (input.dryRun ? planAndShow : changeRules)(fleet, rules, input, context);
+}
+
+/** Makes of each host’s own rules what `act` makes of them. */
+export async function editRules(
   fleet: Fleet,
   input: RulesInput,
-  edit: (own: RuleSet) => RuleSet,
-): Promise<{ rules: Map<string, RulesApply>; failed: HostOutcome<unknown>[] }> {
+  context: Context,
+  act: (own: RuleSet) => RuleSet,
+): Promise<ExitCode> {
   const outcomes = await fleet.askAll((host, signal) => host.rulesInForce(signal));
   const rules = new Map<string, RulesApply>();
   for (const outcome of outcomes) {
     if (!outcome.ok) continue;
     const { revision, ruleSet } = outcome.answer;
-    const edited = edit(checkedRuleSet(ruleSet));
-    rules.set(outcome.host, { ...withOptions(checkedRuleSet(edited), input), ifRevision: revision });
+    const edited = checkedRuleSet(act(checkedRuleSet(ruleSet)));
+    rules.set(outcome.host, { ...withOptions(edited, input), ifRevision: revision });
   }
-  return { rules, failed: outcomes.filter(({ ok }) => !ok) };
+  const failed = outcomes.filter(({ ok }) => !ok);
+  await reportFailures(failed, context);
+  if (rules.size === 0) return exitCodeOf(failed);
+  const code = await planOrChange(fleet, rules, input, context);
+  return failed.length === 0 || code !== ExitCode.done ? code : ExitCode.someHostsFailed;
 }
 
 export function withOptions(ruleSet: RuleSet, { confirm: seconds, note }: RulesInput): RulesApply {

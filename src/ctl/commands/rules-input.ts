@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OptionSpec } from './command.js';
 import { ListInput } from './shared-options.js';
 
 const units: Record<string, number> = { s: 1, m: 60, h: 3600 };
@@ -30,3 +31,11 @@ export const RulesInput = ListInput.extend({
   type: number(255).optional(),
 });
 export type RulesInput = z.infer<typeof RulesInput>;
+
+/** Options of everything that changes rules. */
+export const changeOptions: readonly OptionSpec[] = [
+  { long: 'dry-run', summary: 'list the changes, and each live flow that would end; change nothing' },
+  { long: 'confirm', value: 'TIME', summary: 'take the change back after this time, unless it is confirmed' },
+  { long: 'note', value: 'TEXT', summary: 'why, for the history' },
+  { long: 'yes', short: 'y', summary: 'do not ask though live flows end' },
+];

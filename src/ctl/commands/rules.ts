@@ -10,15 +10,15 @@ import { write, type Context } from './context.js';
 import { defineListCommand, fromApi } from './define-list-command.js';
 import {
   asYaml,
-  changeRules,
+  editRules,
   parseWord,
   planAndShow,
+  planOrChange,
   readRules,
-  rulesForAll,
   show,
   withOptions,
 } from './rules-change.js';
-import { RulesInput } from './rules-input.js';
+import { changeOptions, RulesInput } from './rules-input.js';
 import { testRules } from './rules-test.js';
 import { fleetExitCodes, fleetOptions, listOptions } from './shared-options.js';
 import { exitCodeOf, reportFailures, withFleet } from './with-fleet.js';
@@ -54,7 +54,7 @@ const actions: Record<string, { words: [least: number, most: number]; act: Actio
   },
   apply: {
     words: [0, 0],
-    act: (input, context, fleet) => change(fleet, sameForAll(fleet, input), input, context),
+    act: (input, context, fleet) => planOrChange(fleet, sameForAll(fleet, input), input, context),
   },
   add: { words: [2, 2], act: addRule },
   delete: { words: [1, 1], act: deleteRule },
@@ -84,14 +84,7 @@ export const rulesCommand = defineCommand({
   ],
   options: [
     { long: 'file', short: 'f', value: 'FILE', summary: 'a rule set in YAML or JSON; - is stdin' },
-    { long: 'dry-run', summary: 'list the changes, and each live flow that would end; change nothing' },
-    {
-      long: 'confirm',
-      value: 'TIME',
-      summary: 'take the change back after this time, unless it is confirmed',
-    },
-    { long: 'note', value: 'TEXT', summary: 'why, for the history' },
-    { long: 'yes', short: 'y', summary: 'do not ask though live flows end' },
+    ...changeOptions,
     { long: 'from', value: 'VM', summary: 'test: who connects', completes: 'vms' },
     { long: 'to', value: 'VM', summary: 'test: to whom; a VM or an address', completes: 'vms' },
     {
@@ -161,28 +154,6 @@ function sameForAll(fleet: Fleet, input: RulesInput): Map<string, ReturnType<typ
   return new Map(fleet.names.map((host) => [host, rules]));
 }
 
-function change(
-  fleet: Fleet,
-  rules: ReturnType<typeof sameForAll>,
-  input: RulesInput,
-  context: Context,
-): Promise<ExitCode> {
-  return (input.dryRun ? planAndShow : changeRules)(fleet, rules, input, context);
-}
-
-async function edit(
-  fleet: Fleet,
-  input: RulesInput,
-  context: Context,
-  act: (own: RuleSet) => RuleSet,
-): Promise<ExitCode> {
-  const { rules, failed } = await rulesForAll(fleet, input, act);
-  await reportFailures(failed, context);
-  const code = rules.size === 0 ? ExitCode.done : await change(fleet, rules, input, context);
-  if (failed.length === 0 || code !== ExitCode.done) return code;
-  return rules.size === 0 ? exitCodeOf(failed) : ExitCode.someHostsFailed;
-}
-
 function addRule(
   input: RulesInput,
   context: Context,
@@ -200,7 +171,7 @@ function addRule(
       ExitCode.usage,
     );
   }
-  return edit(fleet, input, context, (own) => {
+  return editRules(fleet, input, context, (own) => {
     const found = own.tenants[tenant]?.groups[group];
     if (found === undefined)
       throw new VsocketError(
@@ -215,7 +186,7 @@ function addRule(
 
 function deleteRule(input: RulesInput, context: Context, fleet: Fleet, [name]: string[]): Promise<ExitCode> {
   const [tenant = '', id = ''] = name!.split('/');
-  return edit(fleet, input, context, (own) => {
+  return editRules(fleet, input, context, (own) => {
     const groups = Object.entries(own.tenants[tenant]?.groups ?? {});
     const found = groups.find(([, { rules }]) => rules.some((rule) => rule.id === id));
     if (found === undefined) throw noSuchRule(name!);

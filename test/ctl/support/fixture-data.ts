@@ -10,6 +10,7 @@ import { fixtureRules } from './fixture-rules.js';
 export interface FixtureData extends FixtureRdma {
   rules: RowsOf['rules'][];
   revisions: RowsOf['revisions'][];
+  audit: RowsOf['audit'][];
   host: Host;
   vms: Vm[];
   flows: Flow[];

@@ -1,7 +1,7 @@
-import type { RowsOf } from '../../../src/api/lists.js';
+import type { FixtureData } from './fixture-data.js';
 
 /** A host’s rules: one of a group, and what is in force. */
-export function fixtureRules(host: string): { rules: RowsOf['rules'][]; revisions: RowsOf['revisions'][] } {
+export function fixtureRules(host: string): Pick<FixtureData, 'rules' | 'revisions' | 'audit'> {
   return {
     rules: [
       {
@@ -20,6 +20,20 @@ export function fixtureRules(host: string): { rules: RowsOf['rules'][]; revision
         vms: 1,
         hits: 12,
         description: '',
+      },
+    ],
+    audit: [
+      {
+        id: '00000000-0000-4000-8000-000000000001',
+        host,
+        at: '2026-01-01T00:00:00.000Z',
+        user: 'alice',
+        uid: 1000,
+        sshClient: '192.0.2.7',
+        command: 'rules apply',
+        outcome: 'done',
+        what: '{}',
+        result: '{}',
       },
     ],
     revisions: [
