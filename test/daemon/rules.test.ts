@@ -7,6 +7,8 @@ import { lists } from '../../src/api/lists.js';
 import { RulesChanged, RulesInForce, RulesVerdict } from '../../src/api/rules-change.js';
 import { KernelLiveEnds } from '../../src/daemon/rules/live-ends.js';
 import { inNetworkNamespace } from '../../src/native/network-namespace.js';
+import { liveSet } from '../../src/rules/nft/live-sets.js';
+import { vmPrefix } from '../../src/rules/nft/names.js';
 import { GuestProgram } from './support/guest-program.js';
 import { TestNetwork } from './support/test-network.js';
 import { TestVsockd } from './support/test-vsockd.js';
@@ -169,6 +171,17 @@ describe('security groups', () => {
         ['two', 'in', network.two.address, network.one.address],
       ],
     );
+    const secondsLeft = (): number => {
+      const words = ['-j', 'list', 'set', 'bridge', 'vsocket', liveSet(vmPrefix('two'), 'tcp', 'in', 4)];
+      const left = /"expires": ?(\d+)/.exec(nft(...words));
+      return Number(left?.[1]);
+    };
+    const first = secondsLeft();
+    await eventually('it is older', () => secondsLeft() < first);
+    const older = secondsLeft();
+    await inNetworkNamespace(`/run/netns/${network.host}`, () => live.refresh(ends));
+    assert.ok(secondsLeft() > older);
+    await works(connection);
     open.pop();
     await one.tell(`close ${connection.client}`);
     await two.tell(`close ${connection.server}`);

@@ -7,6 +7,7 @@ import { elementOf, liveEndOf, type LiveEnd } from './live-end.js';
 import { NftablesNetlink } from './nftables-netlink.js';
 
 const elementsInOneLine = 500;
+const endsInOneTransaction = 5000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
 
@@ -14,6 +15,8 @@ const ENOENT = 2;
 export interface LiveEnds {
   /** What is open now. */
   list(vms: readonly string[], kinds?: readonly LiveKind[]): Promise<LiveEnd[]>;
+  /** They are remembered as if a packet of theirs had passed now. */
+  refresh(ends: readonly LiveEnd[]): Promise<void>;
   /** Their packets pass no more. */
   forget(ends: readonly LiveEnd[]): Promise<void>;
 }
@@ -36,6 +39,18 @@ export class KernelLiveEnds implements LiveEnds {
       netlink.close();
     }
     return ends;
+  }
+
+  async refresh(ends: readonly LiveEnd[]): Promise<void> {
+    // In one transaction, so that no packet finds it missing. To delete what is gone already would fail.
+    for (let at = 0; at < ends.length; at += endsInOneTransaction) {
+      const some = ends.slice(at, at + endsInOneTransaction);
+      await nft([
+        ...elementLines('add', some),
+        ...elementLines('delete', some),
+        ...elementLines('add', some),
+      ]);
+    }
   }
 
   async forget(ends: readonly LiveEnd[]): Promise<void> {

@@ -39,14 +39,14 @@ export async function deniedBy(
     if (pace.isDue) await pace.rest();
     const verdict = verdictOf(rules, end);
     if (verdict.action === 'deny') denied.ends.push(end);
-    if (end.kind === 'tcp') known.set(nameOf(end), deniedRule(verdict));
+    if (end.kind === 'tcp') known.set(connectionName(end), deniedRule(verdict));
   }
   const snapshot = await watch.newSnapshot();
   for (const vm of vms)
     for (const target of snapshot.ofVm(vm)) {
       if (pace.isDue) await pace.rest();
       const end = liveEndOfFlow(target);
-      const seen = known.get(nameOf(end));
+      const seen = known.get(connectionName(end));
       const rule = seen === undefined ? deniedRule(verdictOf(rules, end)) : seen;
       if (rule !== null) denied.flows.push({ target, rule });
     }
@@ -56,7 +56,8 @@ export async function deniedBy(
 const deniedRule = ({ action, rule }: Verdict): string | null =>
   action === 'deny' ? nameOfRule(rule) : null;
 
-function nameOf({ vm, localAddress, localPort, remoteAddress, remotePort }: LiveEnd): string {
+/** The same for whoever opened it. */
+export function connectionName({ vm, localAddress, localPort, remoteAddress, remotePort }: LiveEnd): string {
   return `${vm} ${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 

@@ -10,7 +10,8 @@ import type { FlowWatch } from '../flows/flow-watch.js';
 import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
 import type { LiveEnds } from './live-ends.js';
-import { deniedBy, type DeniedFlow } from './revocation.js';
+import { openConnections } from './open-connections.js';
+import { connectionName, deniedBy, type DeniedFlow } from './revocation.js';
 import type { Revision, RevisionStore } from './revision-store.js';
 import { vmAddresses } from './vm-addresses.js';
 
@@ -27,6 +28,9 @@ export interface RuleKeeperNeeds {
   /** Ends flows on every path; both programs see a reset. */
   reset: (flows: FlowWithConnection[]) => Promise<void>;
 }
+
+/** A flow on a fast path sends no TCP packets: the kernel would forget it after five idle days. */
+const refreshMilliseconds = 6 * 3600 * 1000;
 
 /** Who changes the rules, and how long they are on trial. */
 export interface RuleChange {
@@ -49,6 +53,7 @@ export class RuleKeeper {
   #rules: HostRules;
   #turn: Promise<unknown> = Promise.resolve();
   #trial: NodeJS.Timeout | null = null;
+  #refresher: NodeJS.Timeout | null = null;
 
   /** @throws VsocketError where the rules on the disk cannot be used */
   constructor(private readonly needs: RuleKeeperNeeds) {
@@ -69,6 +74,7 @@ export class RuleKeeper {
   async begin(): Promise<void> {
     await this.needs.kernel.begin(this.#rules);
     this.#watchTrial();
+    this.#refresher = setInterval(() => void this.#refresh(), refreshMilliseconds);
   }
 
   /** What a change would do; nothing is done. */
@@ -114,6 +120,7 @@ export class RuleKeeper {
 
   async stop(): Promise<void> {
     if (this.#trial !== null) clearTimeout(this.#trial);
+    if (this.#refresher !== null) clearInterval(this.#refresher);
     await this.#turn;
     await this.needs.kernel.stop();
   }
@@ -203,6 +210,19 @@ export class RuleKeeper {
       await this.#endDenied();
     } catch (error) {
       this.needs.log.error({ error: (error as Error).message }, 'groups could not follow the directory');
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { config, kernel, live, log, watch } = this.needs;
+    if (kernel.problem !== null) return;
+    const vms = config.vms.map(({ name }) => name);
+    try {
+      const open = new Set((await openConnections(watch, vms)).map(connectionName));
+      const ends = await live.list(vms, ['tcp']);
+      await live.refresh(ends.filter((end) => open.has(connectionName(end))));
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'open connections could not be remembered anew');
     }
   }
 
