@@ -21,7 +21,13 @@ function withFlows(use: (host: BareHost, board: Switchboard, owners: FailingOwne
   try {
     const owners = new FailingOwners(host.book);
     const configs = host.vms.map((vm) => vm.config);
-    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners, verdict: allowed }, configs);
+    const board = new Switchboard(
+      host.book,
+      new LocalPairs(host.book, owners),
+      null,
+      { owners, verdict: allowed },
+      configs,
+    );
     for (const port of [1, 2, 3]) {
       const [a, b] = host.vms;
       const remote = { localPort: port, remotePort: port };
