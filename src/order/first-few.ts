@@ -13,9 +13,14 @@ export class FirstFew<Item> {
   }
 
   add(item: Item): void {
-    const last = this.#kept.top;
+    const { last } = this;
     if (this.#kept.size < this.limit) this.#kept.push(item);
     else if (last !== undefined && this.compare(item, last) < 0) this.#kept.replaceTop(item);
+  }
+
+  /** The last of those that are kept; undefined where there is none. */
+  get last(): Item | undefined {
+    return this.#kept.top;
   }
 
   /** All that are kept; none may be added after it. */

@@ -183,6 +183,9 @@ describe('vsockd', () => {
       assert.equal(status, 200, path);
       schema.parse(body);
     }
+    // What has been added since is there for those who know it: one name at both ends.
+    const now = (await flows()).items.map(({ connectionId }) => connectionId);
+    assert.deepEqual([now.length, new Set(now).size, typeof now[0]], [2, 1, 'string']);
     const { body } = await vsockd.post('/v1/flows/kill?dryRun=true', old.KillRequest.parse({ vm: 'one' }));
     assert.equal((old.list(old.Flow).parse(body) as { items: unknown[] }).items.length, 1);
     const killed = await vsockd.post('/v1/flows/kill', old.KillRequest.parse({ ids: ['one:1'] }));

@@ -33,7 +33,8 @@ async function measure(
   const figures: Figure[] = [];
   const add = (figure: Figure): void => {
     figures.push(figure);
-    progress(`${figure.what}: ${numeric(figure.value)} ${figure.unit}`);
+    const beside = figure.yardstick === undefined ? '' : ` (${yardstickText(figure.yardstick)})`;
+    progress(`${figure.what}: ${numeric(figure.value)} ${figure.unit}${beside}`);
   };
   await startUp(add);
   await compilePrograms();
@@ -145,6 +146,10 @@ async function wholeFleet(fleet: SimulatedFleet, add: Add): Promise<void> {
   add({ what: `${of}: slowest key`, value: 1000 * top.keySeconds, unit: 'ms', target: 'under 100' });
 }
 
+function yardstickText({ name, value }: NonNullable<Figure['yardstick']>): string {
+  return `${name}: ${numeric(value)}`;
+}
+
 function render(figures: readonly Figure[]): string {
   const ratio = ({ value, yardstick }: Figure): string =>
     yardstick === undefined ? '' : `${numeric(value / yardstick.value)}x`;
@@ -155,8 +160,7 @@ function render(figures: readonly Figure[]): string {
       {
         title: 'YARDSTICK',
         align: 'right',
-        text: ({ yardstick }) =>
-          yardstick === undefined ? '' : `${yardstick.name}: ${numeric(yardstick.value)}`,
+        text: ({ yardstick }) => (yardstick === undefined ? '' : yardstickText(yardstick)),
       },
       { title: 'RATIO', align: 'right', text: ratio },
       { title: 'TARGET', align: 'left', text: ({ target }) => target },

@@ -35,7 +35,7 @@ export async function printFrames(fleet: Fleet, input: TopInput, context: Contex
 }
 
 function frameOf(fleet: Fleet, rounds: readonly HostRound[]): Frame {
-  return buildFrame(fleet.names, new Map(rounds.map((round) => [round.host, round])), new Date(), Infinity);
+  return buildFrame(fleet.names, new Map(rounds.map((round) => [round.host, round])), new Date());
 }
 
 function render(frame: Frame, input: TopInput): string {

@@ -48,6 +48,7 @@ export const topCommand = defineCommand({
   summary: 'watch hosts, VMs, flows and RDMA devices live, and kill flows',
   description: [
     'Shows hosts, VMs, flows, and RDMA devices with their queue pairs and counters, with rates, refreshed every few seconds. Press ? for the keys.',
+    'Where so many hosts at the wanted pace would take more than a third of a core, they are asked less often; the last line says how often.',
     'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, devices, qps, counters, errors}.',
     'Sizes and rates are in powers of 1024 (KiB, MiB). NO_COLOR turns colours off.',
   ],

@@ -1,8 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { flowTable, type FlowRow } from '../columns/flow-table.js';
 import type { Fleet } from '../fleet/fleet.js';
+import { rowComparer } from '../columns/compare-rows.js';
+import { lists } from '../../api/lists.js';
+import { canOrder } from '../fleet/narrowing.js';
 import { backOff } from './back-off.js';
 import { ClosedFlows } from './closed-flows.js';
+import { Depths, type Given } from './depths.js';
 import { frameLists, type Frame, type FrameList } from './frame.js';
 import { littleOf, type Glance } from './glance.js';
 import {
@@ -13,6 +17,7 @@ import {
   type HostRound,
   type ListWish,
 } from './host-state.js';
+import { Thrift, usedMilliseconds } from './thrift.js';
 
 /** What the UI draws: the living flows and those that ended a moment ago, and the lists that it asks for now. */
 export interface LiveFrame extends Frame {
@@ -22,15 +27,18 @@ export interface LiveFrame extends Frame {
   stale: ReadonlyMap<string, number>;
   /** Hosts have more flows than are here. */
   isCut: boolean;
+  /** How many times longer than asked for the pauses between rounds are. */
+  stretch: number;
 }
 
 /** Before any host has answered. */
 export function emptyFrame(): LiveFrame {
   return {
-    ...buildFrame([], new Map(), new Date(), Infinity),
+    ...buildFrame([], new Map(), new Date()),
     answered: new Set(),
     stale: new Map(),
     isCut: false,
+    stretch: 1,
   };
 }
 
@@ -53,6 +61,9 @@ const staleRounds = 2.5;
 /** Rounds that follow each other quickly are no reason to call a host old that takes a moment to answer. */
 const staleAtLeastMilliseconds = 1500;
 
+/** So often is looked at what it costs. */
+const ageingsPerMeasure = 4;
+
 /** How often is looked whether what is shown has become old. */
 const ageingMilliseconds = 1000;
 
@@ -60,8 +71,13 @@ const ageingMilliseconds = 1000;
 export class FleetMonitor {
   readonly #rounds = new Map<string, HostRound>();
   readonly #closed = new Map<string, ClosedFlows>();
-  readonly #wakers = new Set<() => void>();
-  readonly #failed = new Set<() => void>();
+  /** By host. */
+  readonly #wakers = new Map<string, () => void>();
+  readonly #failed = new Map<string, () => void>();
+  readonly #thrift = new Thrift();
+  readonly #depths: Depths<FlowRow>;
+  /** What each host gave of the flows that are looked at, where it was not asked for all. */
+  readonly #given = new Map<string, Given<FlowRow>>();
   #polls: FrameList | null = null;
   #glance: Glance | null = null;
   readonly #cut = new Set<string>();
@@ -70,13 +86,17 @@ export class FleetMonitor {
   #wants = 0;
   #frameTimer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** Counts how often was looked whether anything is old. */
+  #ages = 0;
 
   constructor(
     private readonly fleet: Fleet,
     /** Pause between two rounds, in milliseconds. */
     private delayMilliseconds: number,
     private readonly onFrame: (frame: LiveFrame) => void,
-  ) {}
+  ) {
+    this.#depths = new Depths(fleet.names.length);
+  }
 
   /** Runs until `stop`; rejects when the user interrupts. */
   async run(): Promise<void> {
@@ -93,12 +113,12 @@ export class FleetMonitor {
     this.#stopped = true;
     if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
-    for (const wake of [...this.#wakers, ...this.#failed]) wake();
+    for (const wake of [...this.#wakers.values(), ...this.#failed.values()]) wake();
   }
 
   /** Asks all hosts now, those apart that are being asked or that fail. */
   refresh(): void {
-    for (const wake of [...this.#wakers]) wake();
+    for (const wake of [...this.#wakers.values()]) wake();
   }
 
   /** Asks for this list too from now on, or for none but the basic ones. */
@@ -113,6 +133,10 @@ export class FleetMonitor {
     const before = this.#glance;
     this.#glance = glance;
     if (before !== null && isDeepStrictEqual(littleOf(before), littleOf(glance))) return;
+    if (before === null || !isDeepStrictEqual(littleOf({ ...before, rows: glance.rows }), littleOf(glance))) {
+      this.#depths.forget();
+      this.#given.clear();
+    }
     if (this.fleet.names.every((name) => this.#hasLittle(name))) return;
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = null;
@@ -134,21 +158,45 @@ export class FleetMonitor {
       const wants = this.#wants;
       const hadLittle = this.#hasLittle(name);
       const wishes = this.#wishesFor(name);
-      const round = await pollHost(this.fleet, name, wishes);
+      const round = await pollHost(this.fleet, name, wishes, this.#patienceMilliseconds);
       if (round.ok) this.#settleFlows(name, round.answer, wishes, closed);
       this.#rounds.set(name, round);
       failures = round.ok ? 0 : failures + 1;
       this.#announce();
       // What has been wanted in the meantime is asked at once; so is all of a host that turns out to have little.
       const isSettled = wants === this.#wants && hadLittle === this.#hasLittle(name);
-      if (failures > 0 || isSettled) await this.#pause(failures);
+      if (failures > 0 || isSettled) await this.#pause(name, failures);
     }
   }
 
   /** All of a host is asked for only once it is known that it is little. */
   #wishesFor(name: string): ListWish[] {
-    if (this.#glance !== null && !this.#hasLittle(name)) return littleOf(this.#glance);
+    if (this.#glance !== null && !this.#hasLittle(name))
+      return littleOf(this.#glance).map((wish) => this.#shallow(name, wish));
     return wholeLists(this.#polls === null ? basicLists : [...basicLists, this.#polls]);
+  }
+
+  /** Of the rows that are looked at, only those that this host may have. */
+  #shallow(name: string, wish: ListWish): ListWish {
+    const limit = this.#limit;
+    if (limit === null) return wish;
+    const depth = String(this.#depths.of(name, limit));
+    return { ...wish, narrowing: { ...wish.narrowing, limit: depth } };
+  }
+
+  /** How many flows are looked at, where hosts put them into the order of the screen. */
+  get #limit(): number | null {
+    const limit = this.#glance?.list === 'flows' ? littleOf(this.#glance)[0]?.narrowing['limit'] : undefined;
+    if (limit === undefined || !canOrder(lists.flows, this.#glance!.sort.key)) return null;
+    return Number(limit);
+  }
+
+  /** Asks hosts again at once whose rows do not reach down to the end of the screen. */
+  #deepen(): void {
+    const limit = this.#limit;
+    if (limit === null) return;
+    const compare = rowComparer(flowTable, this.#glance!.sort);
+    for (const name of this.#depths.deepen(this.#given, limit, compare)) this.#wakers.get(name)?.();
   }
 
   /** It is known that a host, with others like it, has little. */
@@ -164,12 +212,15 @@ export class FleetMonitor {
     if (wish !== undefined && Object.keys(wish.narrowing).length === 0) {
       closed.update(lists.flows ?? [], Date.now());
       this.#cut.delete(name);
+      this.#given.delete(name);
       return;
     }
     closed.forget();
     const limit = Number(wish?.narrowing['limit'] ?? Infinity);
-    if ((lists.flows?.length ?? 0) >= limit) this.#cut.add(name);
+    const isCut = (lists.flows?.length ?? 0) >= limit;
+    if (isCut) this.#cut.add(name);
     else this.#cut.delete(name);
+    this.#given.set(name, { rows: lists.flows ?? [], isCut });
     lists.flows = [...(lists.flows ?? []), ...this.#markedBefore(name, lists.flows ?? [])];
   }
 
@@ -185,28 +236,36 @@ export class FleetMonitor {
   }
 
   /** What the user asks for (another view, a kill) does not hurry hosts that fail. */
-  #pause(failures: number): Promise<void> {
+  #pause(name: string, failures: number): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        this.#wakers.delete(wake);
-        this.#failed.delete(wake);
+        this.#wakers.delete(name);
+        this.#failed.delete(name);
         resolve();
       };
-      const timer = setTimeout(wake, backOff(this.delayMilliseconds, failures, Math.random()));
-      (failures === 0 ? this.#wakers : this.#failed).add(wake);
+      const timer = setTimeout(wake, backOff(this.#pauseMilliseconds, failures, Math.random()));
+      (failures === 0 ? this.#wakers : this.#failed).set(name, wake);
     });
+  }
+
+  get #pauseMilliseconds(): number {
+    return this.delayMilliseconds * this.#thrift.stretch;
   }
 
   /** Where a host is silent, no answer tells that its figures are old: they are drawn again. */
   #age(): void {
-    const oldest = Date.now() - this.#staleMilliseconds;
-    if ([...this.#rounds.values()].some((round) => round.ok && round.at <= oldest)) this.#announce();
+    this.#ages += 1;
+    // While many are connected to, the others are asked less often: they must not keep those from their turn.
+    if (this.#ages % ageingsPerMeasure === 0) this.#thrift.measure(performance.now(), usedMilliseconds());
+    const now = Date.now();
+    if ([...this.#rounds.values()].some((round) => round.ok && round.staleAt <= now)) this.#announce();
   }
 
-  get #staleMilliseconds(): number {
-    return Math.max(staleAtLeastMilliseconds, staleRounds * this.delayMilliseconds);
+  /** What a host says is not old before its next rounds are over, at the pace of now. */
+  get #patienceMilliseconds(): number {
+    return Math.max(staleAtLeastMilliseconds, staleRounds * this.#pauseMilliseconds);
   }
 
   #announce(): void {
@@ -219,12 +278,14 @@ export class FleetMonitor {
   }
 
   #frame(): LiveFrame {
-    const frame = buildFrame(this.fleet.names, this.#rounds, new Date(), this.#staleMilliseconds);
+    this.#deepen();
+    const frame = buildFrame(this.fleet.names, this.#rounds, new Date());
     const stale = frame.hosts.filter(({ status }) => status === 'stale');
     const answers = [...this.#rounds.values()].flatMap((round) => (round.ok ? [round.answer.lists] : []));
     return {
       ...frame,
       isCut: this.#cut.size > 0,
+      stretch: this.#thrift.stretch,
       stale: new Map(stale.map(({ host }) => [host, this.#rounds.get(host)?.at ?? 0])),
       answered: new Set(frameLists.filter((name) => answers.some((lists) => lists[name] !== undefined))),
       flows: [...frame.flows, ...[...this.#closed.values()].flatMap((closed) => closed.rows)],

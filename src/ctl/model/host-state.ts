@@ -18,7 +18,11 @@ export interface HostAnswer {
 }
 
 /** How one round went, and when that was known, in milliseconds since 1970. */
-export type HostRound = HostOutcome<HostAnswer> & { at: number };
+export type HostRound = HostOutcome<HostAnswer> & {
+  at: number;
+  /** From then on what it said is old. */
+  staleAt: number;
+};
 
 /** A list, and what of it. */
 export interface ListWish {
@@ -30,8 +34,16 @@ export function wholeLists(names: readonly FrameList[]): ListWish[] {
   return names.map((list) => ({ list, narrowing: {} }));
 }
 
-/** Asks one host for itself and for these lists, over channels side by side. */
-export async function pollHost(fleet: Fleet, name: string, wanted: readonly ListWish[]): Promise<HostRound> {
+/**
+ * Asks one host for itself and for these lists, over channels side by side.
+ * @param patienceMilliseconds for so long what it says is not old
+ */
+export async function pollHost(
+  fleet: Fleet,
+  name: string,
+  wanted: readonly ListWish[],
+  patienceMilliseconds = Infinity,
+): Promise<HostRound> {
   const outcome = await fleet.askOne(name, async (client, signal) => {
     const lists: HostLists = {};
     const [host] = await Promise.all([
@@ -40,7 +52,8 @@ export async function pollHost(fleet: Fleet, name: string, wanted: readonly List
     ]);
     return { host, lists };
   });
-  return { ...outcome, at: Date.now() };
+  const at = Date.now();
+  return { ...outcome, at, staleAt: at + patienceMilliseconds };
 }
 
 async function fetchInto<Name extends FrameList>(
@@ -57,21 +70,17 @@ async function fetchInto<Name extends FrameList>(
   }
 }
 
-/**
- * One frame from the newest round of each host; a host without one is still connecting.
- * @param staleMilliseconds from this age on what a host said is old
- */
+/** One frame from the newest round of each host; a host without one is still connecting. */
 export function buildFrame(
   names: readonly string[],
   rounds: ReadonlyMap<string, HostRound>,
   at: Date,
-  staleMilliseconds: number,
 ): Frame {
   const known = names.map((name) => rounds.get(name));
   const answers = known.flatMap((round) => (round?.ok === true ? [round.answer.lists] : []));
   return {
     at: at.toISOString(),
-    hosts: names.map((name, index) => rowOf(name, known[index], at, staleMilliseconds)),
+    hosts: names.map((name, index) => rowOf(name, known[index], at)),
     vms: answers.flatMap((lists) => lists.vms ?? []),
     flows: answers.flatMap((lists) => lists.flows ?? []),
     devices: answers.flatMap((lists) => lists.devices ?? []),
@@ -83,12 +92,12 @@ export function buildFrame(
   };
 }
 
-function rowOf(name: string, round: HostRound | undefined, now: Date, staleMilliseconds: number): HostRow {
+function rowOf(name: string, round: HostRound | undefined, now: Date): HostRow {
   if (round === undefined) return unknownHost(name);
   const age = {
     answeredAt: new Date(round.at),
     now,
-    isStale: now.getTime() - round.at >= staleMilliseconds,
+    isStale: now.getTime() >= round.staleAt,
   };
   return hostRow(round.ok ? { host: name, ok: true, answer: round.answer.host } : round, age);
 }

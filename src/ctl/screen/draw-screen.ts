@@ -47,7 +47,7 @@ export function drawScreen(frame: LiveFrame, list: ViewList, state: UiState, opt
   const whole = [
     ...headerLines(frame, list, state, width, glyphs),
     ...withDialog(lines, state, options),
-    footerLine(state, readonly, width, glyphs),
+    footerLine(state, frame, readonly, width, glyphs),
   ];
   return { lines: whole, shownKeys };
 }

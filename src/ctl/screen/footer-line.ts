@@ -1,15 +1,30 @@
 import { fitLine, lineWidth, spreadLine, type Glyphs, type Line } from './line.js';
 import { liveBindings } from './key-bindings.js';
+import type { LiveFrame } from '../model/fleet-monitor.js';
 import type { Dialog, UiState } from './ui-state.js';
 
 /** The last line: what is being typed, what just happened, or the keys that matter most. */
-export function footerLine(state: UiState, readonly: boolean, width: number, glyphs: Glyphs): Line {
+export function footerLine(
+  state: UiState,
+  { stretch }: Pick<LiveFrame, 'stretch'>,
+  readonly: boolean,
+  width: number,
+  glyphs: Glyphs,
+): Line {
   const { dialog, message } = state;
   if (dialog?.kind === 'input') return fitLine(inputSegments(dialog), width, glyphs.cut);
   if (message !== null) return fitLine([{ text: message.text, tone: message.tone }], width, glyphs.cut);
-  const pace: Line = [{ text: ` every ${String(state.delaySeconds)} s`, tone: 'muted' }];
+  const pace: Line = [{ text: paceText(state.delaySeconds, stretch), tone: 'muted' }];
   if (readonly) pace.unshift({ text: 'read-only', bold: true });
   return spreadLine(hints(readonly, width - lineWidth(pace)), pace, width, glyphs.cut);
+}
+
+/** Where there are too many hosts for the pace that is wanted, it is another one. */
+function paceText(wantedSeconds: number, stretch: number): string {
+  const seconds = Math.round(wantedSeconds * stretch * 10) / 10;
+  return seconds === wantedSeconds
+    ? ` every ${wantedSeconds} s`
+    : ` every ${seconds} s (${wantedSeconds} s wanted)`;
 }
 
 function inputSegments(dialog: Extract<Dialog, { kind: 'input' }>): Line {

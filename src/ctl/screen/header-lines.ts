@@ -1,7 +1,7 @@
 import { isCurrent, type HostStatus } from '../columns/host-table.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
 import { formatRate } from '../text/units.js';
-import { fitLine, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
+import { fitLine, lineWidth, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
 import type { UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
 import { viewNames, views } from './views.js';
@@ -17,8 +17,9 @@ export function headerLines(
   width: number,
   glyphs: Glyphs,
 ): Line[] {
+  const clock = clockSegments(frame, state, glyphs);
   return [
-    spreadLine(fleetSegments(frame), clockSegments(frame, state, glyphs), width, glyphs.cut),
+    spreadLine(fleetSegments(frame, width - lineWidth(clock) - 1), clock, width, glyphs.cut),
     ...failureLines(frame, width, glyphs),
     spreadLine(tabSegments(state), placeSegments(list, state), width, glyphs.cut),
   ];
@@ -29,7 +30,28 @@ export function headerHeight(frame: LiveFrame): number {
   return 2 + Math.min(frame.errors.length, shownFailures);
 }
 
-function fleetSegments(frame: LiveFrame): Line {
+/** Figures that do not fit are left out: one that is cut reads as another one. */
+function fleetSegments(frame: LiveFrame, room: number): Line {
+  const figures = figureSegments(frame);
+  for (const name of leastFirst) {
+    const line = [...hostSegments(frame), ...figures.values()];
+    if (lineWidth(line) <= room) return line;
+    figures.delete(name);
+  }
+  return hostSegments(frame);
+}
+
+const leastFirst = ['fastFlows', 'vms', 'flows'] as const;
+
+function figureSegments(frame: LiveFrame): Map<Figure, Segment> {
+  return new Map<Figure, Segment>([
+    ['vms', { text: `  VMs ${String(totalOf(frame, 'vms'))}` }],
+    ['flows', { text: `  flows ${String(totalOf(frame, 'flows'))}` }],
+    ['fastFlows', { text: ` (${String(totalOf(frame, 'fastFlows'))} fast)` }],
+  ]);
+}
+
+function hostSegments(frame: LiveFrame): Line {
   const count = (status: HostStatus): number => frame.hosts.filter((host) => host.status === status).length;
   const ok = count('ok');
   const line: Line = [{ text: 'hosts' }, { text: ` ${String(ok)} ok`, tone: ok > 0 ? 'good' : 'muted' }];
@@ -38,8 +60,6 @@ function fleetSegments(frame: LiveFrame): Line {
     const bold = status === 'stale' || status === 'failed';
     if (count(status) > 0) line.push({ text: `, ${count(status)} ${status}`, tone: others[status], bold });
   }
-  line.push({ text: `  VMs ${String(totalOf(frame, 'vms'))}  flows ${String(totalOf(frame, 'flows'))}` });
-  line.push({ text: ` (${String(totalOf(frame, 'fastFlows'))} fast)` });
   return line;
 }
 

@@ -68,6 +68,28 @@ test('of a version to come, words that are not known are text, and what is missi
   ]);
 });
 
+test('flows are one connection where both ends say so, in whatever form; who does not say it stays alone', async () => {
+  const connections = async (): Promise<unknown[]> =>
+    (await rowsOf('flows')).map((row) => row['connectionId']);
+  const lines = async (): Promise<string[]> => {
+    const { stdout } = await fleet.run('flows', '--host', 'alpha', '--no-headers', '--sort-by', 'id');
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]!);
+  };
+  fleet.alpha.misbehave = speaksLike('v1.1');
+  assert.deepEqual(await connections(), [null, null, null, null]);
+  assert.equal((await lines()).length, 4);
+  fleet.alpha.misbehave = speaksLike('next');
+  // A name of another form counts, one of another type is none.
+  assert.deepEqual(
+    (await connections()).filter((id) => id !== null),
+    ['c-0190a8f2/7', 'c-0190a8f2/7'],
+  );
+  assert.equal((await lines()).length, 4);
+});
+
 test('the tables show what is known', async () => {
   fleet.alpha.misbehave = speaksLike('next');
   for (const name of ['flows', 'vms', 'hosts', 'devices', 'qps', 'counters']) {
@@ -103,7 +125,7 @@ test('top goes on with what is known', async () => {
       ['beta', 'ok'],
     ],
   );
-  assert.equal(frame.flows.length, 8);
+  assert.equal(frame.flows.length, 9);
 });
 
 test('a kill’s outcome in words that are not known is shown; where the API is another one, nothing is killed', async () => {

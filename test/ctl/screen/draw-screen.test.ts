@@ -34,6 +34,7 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     answered: new Set(frameLists),
     stale: new Map(),
     isCut: false,
+    stretch: 1,
   };
 }
 
@@ -234,6 +235,30 @@ test('a filter applies while it is typed, and Escape brings the old one back', (
   assert.match(text().at(-1) ?? '', /a flow has no “bogus”/);
   controller.press('escape');
   assert.equal(rows(), 5);
+});
+
+test('a figure of the fleet is there whole or not at all', () => {
+  const flows = 23_456;
+  for (let columns = 60; columns <= 120; columns += 1) {
+    const { controller, text } = stage({ columns, rows: 24 });
+    const whole = frameOf(3);
+    const failed = ['beta', 'gamma'].map((host) => ({ ...unknownHost(host), status: 'failed' as const }));
+    controller.takeFrame({ ...whole, hosts: [{ ...whole.hosts[0]!, flows }, ...failed] });
+    const [head = ''] = text();
+    assert.match(head, /^hosts 1 ok, 2 failed /);
+    assert.doesNotMatch(head, /…/);
+    assert.ok(!head.includes('flows') || head.includes(`flows ${String(flows)} `), head);
+    if (columns >= 80) assert.ok(head.includes(`flows ${String(flows)} `), head);
+  }
+});
+
+test('where hosts are asked less often than is wanted, both are said', () => {
+  const { controller, text } = stage();
+  const last = (): string => text().at(-1)!;
+  controller.takeFrame(frameOf(3));
+  assert.match(last(), / every 2 s$/);
+  controller.takeFrame({ ...frameOf(3), stretch: 3.21 });
+  assert.match(last(), / every 6\.4 s \(2 s wanted\)$/);
 });
 
 test('every key of the table has its own action, once', () => {
