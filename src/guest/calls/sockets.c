@@ -82,7 +82,7 @@ EXPORT int shutdown(int fd, int how) {
     if (!f) {
         int result = real()->shutdown(fd, how);
         if (!c || result != 0) return result;
-        c->shut |= (ends_sending ? SHUT_SENDING : 0) | (ends_reading ? SHUT_READING : 0);
+        set_bits(&c->shut, (ends_sending ? SHUT_SENDING : 0) | (ends_reading ? SHUT_READING : 0));
         flow_note_shut(c);
         return result;
     }

@@ -147,7 +147,7 @@ static enum verdict look_at_socket(int fd, struct connection *c, struct place *l
     if (memcmp(local->address, remote->address, 16) == 0) return CLAIM_NEVER; /* within the VM */
     if (!tcp_counts(fd, &counts)) return CLAIM_NEVER;
     bool closes = counts.state == STATE_FIN_WAIT1 || counts.state == STATE_FIN_WAIT2;
-    if (closes) c->shut |= SHUT_SENDING; /* by any process */
+    if (closes) set_bits(&c->shut, SHUT_SENDING); /* by any process */
     if (closes && tcp_events(fd, 0) & POLLHUP) return CLAIM_NOT_NOW; /* and SHUT_READING: what still comes is answered with a reset */
     bool alive = counts.state == STATE_ESTABLISHED || counts.state == STATE_CLOSE_WAIT || closes;
     return alive ? CLAIM_NOW : CLAIM_NOT_NOW; /* else soon over */
@@ -342,8 +342,9 @@ struct flow *flow_in_use(struct connection *c) {
 void flow_note_shut(struct connection *c) {
     struct flow *f = load(&c->flow);
     if (!f) return;
-    if (c->shut & SHUT_SENDING) f->header->tx_shut = 1;
-    if (c->shut & SHUT_READING) f->header->rx_shut = 1;
+    uint8_t shut = load(&c->shut);
+    if (shut & SHUT_SENDING) f->header->tx_shut = 1;
+    if (shut & SHUT_READING) f->header->rx_shut = 1;
 }
 
 struct flow *flow_for_call(int fd, struct connection *c) {
