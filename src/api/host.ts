@@ -17,9 +17,7 @@ export const Host = z.object({
   rdmaReason: z
     .string()
     .nullable()
-    .describe(
-      'why there is no RDMA device, why none is used (software-rdma: ...), or why not all is known of them',
-    ),
+    .describe('why there is no RDMA device, or why not all is known of those that there are'),
   upgradeAfterCalls: z
     .number()
     .int()

@@ -9,15 +9,11 @@ import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
 import { Bells } from '../native/bells.js';
-import { HostRules } from '../rules/host-rules.js';
-import type { Verdict } from '../rules/evaluate.js';
-import { softwareDriverOf } from '../rdma/software-device.js';
 import { openFileLimit } from '../native/open-file-limit.js';
 import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
 import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
-import type { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
@@ -73,9 +69,6 @@ function keepLedger(config: HostConfig, ledger: LedgerFile): void {
   }
 }
 
-/** Which rules are in force; what is not allowed comes on no fast path. */
-let rules: HostRules | null = null;
-
 async function start(config: HostConfig, version: string): Promise<Switchboard> {
   const ledger = openLedger(config);
   const book = new EndBook(ledger, log);
@@ -87,7 +80,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
       : new FileDirectory(config.link.directory, (problem) => log('error', problem, {}));
   const queuePairs =
     config.link?.rdma.enabled === true
-      ? new RdmaSource(config.link.rdma, (message, fields) => log('warn', message, fields), softwareDriverOf)
+      ? new RdmaSource(config.link.rdma, (message, fields) => log('warn', message, fields))
       : new NoQueuePairs('RDMA is switched off in the configuration');
   const links =
     config.link === undefined || directory === null
@@ -104,9 +97,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     const host = directory?.find(vni, address)?.host ?? null;
     return host === config.host ? null : host;
   };
-  const verdict = (end: FlowEnd): Verdict =>
-    rules!.evaluateTcp(end.vm.config.name, { ...end, direction: book.directionOf(end) });
-  const switchboardNeeds = { owners, verdict, ...(directory === null ? {} : { hostOf }) };
+  const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
   const bells = new Bells();
   const events: ChannelEvents = {
@@ -173,7 +164,6 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
 }
 
 let switchboard: Switchboard | null = null;
-let vms: HostConfig['vms'] = [];
 
 process.on('message', (message: unknown) => {
   const command = parseCommand(message);
@@ -181,19 +171,9 @@ process.on('message', (message: unknown) => {
     for (const socket of command.sockets) switchboard?.resetFlow(socket);
     return;
   }
-  if (command.type === 'rules') {
-    rules = new HostRules(command.rules, vms);
-    switchboard?.obeyRules();
-    return;
-  }
-  const config = HostConfig.parse(command.config);
-  ({ vms } = config);
-  rules = new HostRules(command.rules, vms);
-  start(config, command.version).then(
+  start(HostConfig.parse(command.config), command.version).then(
     (started) => {
       switchboard = started;
-      // They may have changed meanwhile.
-      started.obeyRules();
       report({ type: 'ready' });
     },
     (error: unknown) => {

@@ -33,7 +33,7 @@ export async function makeLinkFiles(paths: LabPaths): Promise<void> {
 export function linkConfig(
   paths: LabPaths,
   host: string,
-  { carryWithoutRdma, rdma }: LabPlan,
+  { carryWithoutRdma }: LabPlan,
 ): z.input<typeof LinkConfig> {
   const { address } = hosts.find(({ name }) => name === host)!;
   return {
@@ -43,6 +43,6 @@ export function linkConfig(
     authority: linkFile(paths, host, 'authority.pem'),
     directory: linkFile(paths, host, 'directory.json'),
     carryWithoutRdma,
-    rdma: { software: rdma },
+    rdma: { enabled: true },
   };
 }

@@ -87,8 +87,6 @@ export const ledgerReasons = [
   'returning',
   ...guestReasons,
   'busy',
-  'denied',
-  'software-rdma',
 ] as const;
 export type LedgerReason = (typeof ledgerReasons)[number];
 

@@ -22,8 +22,7 @@ const KillQuery = z.strictObject({
   dryRun: z.enum(['true', 'false']).default('false').describe('true: only list what would be ended'),
 });
 
-/** @param more routes of other parts of vsockd */
-export function apiRoutes(backend: Backend, more: readonly Route[] = []): Route[] {
+export function apiRoutes(backend: Backend): Route[] {
   const routes = [
     route({
       method: 'GET',
@@ -36,7 +35,6 @@ export function apiRoutes(backend: Backend, more: readonly Route[] = []): Route[
       handle: () => backend.host(),
     }),
     ...listNames.map((name) => listRoute(name, backend)),
-    ...more,
     route({
       method: 'POST',
       path: '/v1/flows/kill',

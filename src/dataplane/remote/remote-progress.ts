@@ -171,9 +171,8 @@ export class RemoteProgress {
       return;
     }
     const usable = link.path !== null;
-    const lack = link.lacksHardwareOnly ? 'software-rdma' : 'no-rdma';
-    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : lack);
-    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : lack);
+    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : 'no-rdma');
+    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : 'no-rdma');
     else this.book.setPath(end, link.path ?? 'tcp', null);
     this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
   }
