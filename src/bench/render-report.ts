@@ -1,12 +1,12 @@
 import type { Report, Result } from './report.js';
-import { numeric, runsText, tableOf, type Column } from './table.js';
+import { cell, runsText, tableOf, type Column } from './table.js';
 
 const columns: readonly Column<Result>[] = [
   { title: 'FIGURE', align: 'left', text: ({ title }) => title },
-  { title: 'PLAIN TCP', align: 'right', text: ({ plain }) => numeric(plain) },
-  { title: 'VSOCKET', align: 'right', text: ({ vsocket }) => numeric(vsocket) },
+  { title: 'PLAIN TCP', align: 'right', text: ({ plain }) => cell(plain) },
+  { title: 'VSOCKET', align: 'right', text: ({ vsocket }) => cell(vsocket) },
   { title: 'UNIT', align: 'left', text: ({ unit }) => unit },
-  { title: 'RATIO', align: 'right', text: ({ ratio }) => (ratio === null ? '-' : `${numeric(ratio)}x`) },
+  { title: 'RATIO', align: 'right', text: ({ ratio }) => cell(ratio, 'x') },
   { title: 'TARGET', align: 'right', text: targetText },
   { title: 'MET', align: 'left', text: metText },
 ];

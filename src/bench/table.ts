@@ -20,5 +20,9 @@ export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row
 export const numeric = (value: number): string =>
   value.toLocaleString('en', { maximumSignificantDigits: 3, useGrouping: false });
 
+/** A figure with its unit or sign; a dash where there is none. */
+export const cell = (value: number | null, suffix = ''): string =>
+  value === null ? '-' : `${numeric(value)}${suffix}`;
+
 export const runsText = (repetitions: number): string =>
   repetitions === 1 ? 'one run each' : `median of ${repetitions} runs each`;

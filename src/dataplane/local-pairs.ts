@@ -7,7 +7,7 @@ import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
 import { closesWithReset, hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
-import { readSwitches, showStart, showStop, showStopsTaken } from './switches.js';
+import { readSwitches, showStart, showStop, showStopsTaken, stopsTaken } from './switches.js';
 
 /** Whether the guest ended its stream before it closed. */
 function hasEndedStream(end: FlowEnd): boolean {
@@ -16,13 +16,7 @@ function hasEndedStream(end: FlowEnd): boolean {
 
 /** Whether a sender is on TCP, and the other end’s reader knows. */
 function isOnTcp(sender: FlowEnd, reader: FlowEnd): boolean {
-  return sender.starts === sender.stops && stopsTaken(sender, reader) === sender.stops;
-}
-
-/** Of a sender’s stops, how many the reader has passed: the guest’s word, within what it can be. */
-function stopsTaken(sender: FlowEnd, reader: FlowEnd): number {
-  const taken = Atomics.load(reader.words, reader.at(slot.rxStopsTaken));
-  return taken > 0 && taken <= sender.stops ? taken : 0;
+  return sender.starts === sender.stops && stopsTaken(reader, sender.stops) === sender.stops;
 }
 
 /** A stream that is about to end, ends where it is. */
@@ -162,7 +156,7 @@ export class LocalPairs {
     if (from.starts !== starts) showStart(to, from.starts, from.startBytes);
     if (from.stops !== stops) showStop(to, from.stops, from.stopBytes);
     if (from.starts !== starts || from.stops !== stops) to.vm.notify(to);
-    showStopsTaken(from, stopsTaken(from, to));
+    showStopsTaken(from, stopsTaken(to, from.stops));
   }
 
   private deliver(from: FlowEnd, to: FlowEnd): void {

@@ -52,6 +52,12 @@ export function showStop(to: FlowEnd, stops: number, bytes: number): void {
   Atomics.store(to.words, to.at(slot.rxStops), stops);
 }
 
+/** Of the other end’s stops, how many this end’s reader has passed: the guest’s word, within what it can be. */
+export function stopsTaken(reader: FlowEnd, stops: number): number {
+  const taken = Atomics.load(reader.words, reader.at(slot.rxStopsTaken));
+  return taken > 0 && taken <= stops ? taken : 0;
+}
+
 /** Tells a guest that the other end’s reader is back on TCP: now it may send there. */
 export function showStopsTaken(end: FlowEnd, stopsTaken: number): void {
   if (Atomics.exchange(end.words, end.at(slot.txStopsTaken), stopsTaken) !== stopsTaken) end.vm.notify(end);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { HostConfig, VmConfig } from '../config/host-config.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
+import { identityAt, identityOf } from '../native/file-identity.js';
 import { TcpLookup } from '../native/tcp-lookup.js';
 import { GuestVm } from './guest-vm.js';
 import type { SocketOwners } from './socket-owners.js';
@@ -92,8 +93,7 @@ export class VmRoster {
   /** A channel whose socket is gone can be reached by nobody: it is made again. Who is connected to it stays so. */
   private leaveLostChannel(entry: Entry): void {
     if (entry.channel === null) return;
-    const found = statSync(entry.config.channel, { throwIfNoEntry: false });
-    if (found !== undefined && identityOf(found) === entry.channel.place) return;
+    if (identityAt(entry.config.channel) === entry.channel.place) return;
     entry.channel.server.close();
     entry.channel = null;
   }
@@ -127,10 +127,6 @@ function placesOf({ memory, networkNamespace }: VmConfig): string {
 
 function placeOf(what: string, path: string): string {
   return identityOf(named(what, () => statSync(path)));
-}
-
-function identityOf({ dev, ino }: { dev: number; ino: number }): string {
-  return `${dev}:${ino}`;
 }
 
 function named<T>(what: string, act: () => T): T {

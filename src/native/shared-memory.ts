@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
+import { identityAt, identityOf } from './file-identity.js';
 import { checked, libc, SystemCallError } from './libc.js';
 
 const mmap = libc.func(
@@ -67,8 +68,7 @@ export class SharedMemory {
 
   /** Whether this is the file under the path. */
   isAt(path: string): boolean {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found !== undefined && identityOf(found) === this.file;
+    return identityAt(path) === this.file;
   }
 
   /** Puts what is in it into a new file, and maps that at the same address: whoever uses it sees no difference. */
@@ -102,10 +102,6 @@ function mapped(address: unknown): number {
 function takeRoom(fd: number, bytes: number): void {
   const errno = fallocate(fd, 0, bytes) as number;
   if (errno !== 0) throw new SystemCallError('posix_fallocate', errno);
-}
-
-function identityOf({ dev, ino }: { dev: number; ino: number }): string {
-  return `${dev}:${ino}`;
 }
 
 /** Copies between mappings by address: no allocation, and as fast as the C library’s memcpy. */

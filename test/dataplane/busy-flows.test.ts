@@ -4,18 +4,12 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
+import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
 import { outputOf } from '../support/numbered-streams.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const limitMilliseconds = 60_000;
-
-const serve = `
-import socket
-door = socket.create_server(('0.0.0.0', 5000))
-print('ready', flush=True)
-s = door.accept()[0]
-while data := s.recv(65536): s.sendall(data)`;
 
 /** The same without a thread of the program in a call that waits for bytes: the kernel has it in epoll. */
 const serveByEpoll = `
@@ -59,7 +53,7 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
 
 describe('a flow on a processor that others want', () => {
   for (const [how, server] of [
-    ['a call that waits', serve],
+    ['a call that waits', echoServer],
     ['epoll', serveByEpoll],
   ] as const)
     test(`goes back to TCP and up again, with a server in ${how}`, async () => {

@@ -13,6 +13,7 @@ import {
   waiterCount,
 } from '../../src/channel/region-layout.js';
 import { connectionShare } from '../../src/dataplane/connection-share.js';
+import { echoServer } from '../support/echo-server.js';
 import { Guests, type GuestOptions } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
@@ -81,13 +82,6 @@ async function withEvil(
 
 const openFilesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
-const serve = `
-import socket
-door = socket.create_server(('0.0.0.0', 5000))
-print('ready', flush=True)
-s = door.accept()[0]
-while data := s.recv(100): s.sendall(data)`;
-
 const ask = `
 import socket
 s = socket.create_connection(('10.0.0.2', 5000))
@@ -95,7 +89,7 @@ while True: s.sendall(b'question'); s.recv(100)`;
 
 /** A new connection of the other VMs gets into rings, for which their programs need channel connections. */
 async function assertOthersWork(guests: Guests): Promise<void> {
-  const programs = [guests.spawn('b', ['python3', '-c', serve])];
+  const programs = [guests.spawn('b', ['python3', '-c', echoServer])];
   try {
     assert.equal(await spokenLines(programs[0]!)(), 'ready');
     programs.push(guests.spawn('a', ['python3', '-c', ask]));

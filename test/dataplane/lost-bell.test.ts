@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { region } from '../../src/channel/region-layout.js';
+import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
-
-const serve = `
-import socket
-door = socket.create_server(('0.0.0.0', 5000))
-print('ready', flush=True)
-s = door.accept()[0]
-while data := s.recv(65536): s.sendall(data)`;
 
 /** Asks until the connection is in rings, rests, and asks again. */
 const ask = `
@@ -33,7 +27,7 @@ test('a guest that dies between taking the bell and ringing it silences nobody e
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const server = guests.spawn('b', ['python3', '-c', serve]);
+  const server = guests.spawn('b', ['python3', '-c', echoServer]);
   const words = guests.mapRegion('a');
   try {
     assert.equal(await spokenLines(server)(), 'ready');

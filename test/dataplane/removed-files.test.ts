@@ -5,17 +5,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accepts } from '../../src/lab/unix-socket.js';
 import { ledgerPath, openLedgerReader } from '../../src/ledger/ledger-reader.js';
+import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const limitMilliseconds = 30_000;
-
-const serve = `
-import socket
-door = socket.create_server(('0.0.0.0', 5000))
-print('ready', flush=True)
-s = door.accept()[0]
-while question := s.recv(8): s.sendall(question)`;
 
 /** Asks 2000 times, says so, and as often again when the file is there. */
 const ask = `
@@ -43,7 +37,7 @@ test('what is removed of the data plane’s files is made again; flows outlive t
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const server = guests.spawn('b', ['/usr/bin/python3', '-c', serve]);
+  const server = guests.spawn('b', ['/usr/bin/python3', '-c', echoServer]);
   const { config } = guests;
   const goOn = join(config.auditLog, '..', '..', 'go-on');
   try {

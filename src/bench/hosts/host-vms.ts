@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { LabPaths } from '../../lab/lab-paths.js';
 import { readProcessRecords } from '../../lab/process-record.js';
-import { hosts, vms as labVms, vxlanOf, type LabVm } from '../../lab/topology.js';
+import { hosts, vxlanOf } from '../../lab/topology.js';
 import { LabProgram } from '../lab-program.js';
-import { firstPort } from '../lab-vms.js';
+import { LabPair } from '../lab-pair.js';
 import { machineSeconds, threadSeconds } from '../processor-time.js';
 import type { Transport } from '../transport.js';
-import type { Role, Started, Vms } from '../vms.js';
+import type { Role, Vms } from '../vms.js';
 import { modelThread, type ModelNics } from './model-nic.js';
 
 const labName = 'bench-hosts';
@@ -24,15 +24,16 @@ const Direction = z.object({ bytes: z.number() });
 const Statistics = z.tuple([z.object({ stats64: z.object({ rx: Direction, tx: Direction }) })]);
 
 /** Two VMs of two hosts of one machine: joined by VxLAN, and their vsockds by modelled NICs. */
-export class HostVms implements Vms {
+export class HostVms extends LabPair implements Vms {
   readonly runMilliseconds = 1000;
   readonly warmUpMilliseconds = 300;
-  private nextPort = firstPort;
 
   private constructor(
-    private readonly lab: LabProgram,
+    lab: LabProgram,
     private readonly nics: ModelNics,
-  ) {}
+  ) {
+    super(lab, vmNames);
+  }
 
   static open<Result>(
     nics: ModelNics,
@@ -45,22 +46,6 @@ export class HostVms implements Vms {
       await vms.untilLinked();
       return use(vms);
     });
-  }
-
-  serverAddress(): string {
-    return vmOf('serving').address;
-  }
-
-  freshPort(): string {
-    return String(this.nextPort++);
-  }
-
-  ask(command: readonly string[], transport: Transport): Promise<string> {
-    return this.lab.run(placeOf('asking', transport), command);
-  }
-
-  start(role: Role, command: readonly string[], ready: RegExp, transport: Transport): Promise<Started> {
-    return this.lab.start(placeOf(role, transport), command, ready);
   }
 
   /** What went by the NICs and what by VxLAN shows how the bytes were carried. */
@@ -88,7 +73,7 @@ export class HostVms implements Vms {
   }
 
   private async overlayBytes(): Promise<number> {
-    const { vni } = vmOf('asking');
+    const { vni } = this.vmOf('asking');
     const output = await this.onAskingHost(['ip', '-json', '-statistics', 'link', 'show', vxlanOf(vni)]);
     const [{ stats64 }] = Statistics.parse(JSON.parse(output));
     return stats64.rx.bytes + stats64.tx.bytes;
@@ -114,13 +99,6 @@ export class HostVms implements Vms {
   }
 
   private onAskingHost(command: readonly string[]): Promise<string> {
-    return this.lab.run(['--host', vmOf('asking').host], command);
+    return this.lab.run(['--host', this.vmOf('asking').host], command);
   }
 }
-
-const vmOf = (role: Role): LabVm => labVms.find(({ name }) => name === vmNames[role])!;
-
-const placeOf = (role: Role, transport: Transport): string[] => [
-  ...(transport === 'plain' ? ['--plain'] : []),
-  vmOf(role).name,
-];

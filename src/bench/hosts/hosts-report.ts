@@ -2,7 +2,7 @@ import { availableParallelism, release } from 'node:os';
 import type { Measured } from '../measure.js';
 import { resultOf, type Report, type Result } from '../report.js';
 import { metText, targetText } from '../render-report.js';
-import { numeric, runsText, tableOf, type Column } from '../table.js';
+import { cell, runsText, tableOf, type Column } from '../table.js';
 import { modelSettings } from './model-nic.js';
 
 export interface HostsResult extends Omit<Result, 'part' | 'plain' | 'vsocket'> {
@@ -63,9 +63,6 @@ function aboveAlone({ plain, vsocket, alone }: HostsResult): HostsResult {
     alone: null,
   };
 }
-
-const cell = (value: number | null, suffix = ''): string =>
-  value === null ? '-' : `${numeric(value)}${suffix}`;
 
 const columns: readonly Column<HostsResult>[] = [
   { title: 'FIGURE', align: 'left', text: ({ title }) => title },

@@ -3,7 +3,7 @@ import { hosts, rdmaInterface, vms as labVms, type LabHost, type LabVm } from '.
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { pathOf } from '../compile-programs.js';
 import { LabProgram } from '../lab-program.js';
-import { firstPort } from '../lab-vms.js';
+import { firstPort } from '../lab-pair.js';
 import type { Transport } from '../transport.js';
 import type { Role, Started, Vms } from '../vms.js';
 import { barePrograms } from './bare-rdma.js';

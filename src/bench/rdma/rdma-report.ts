@@ -1,7 +1,7 @@
 import { emulatedSpinMicroseconds } from '../../lab/vsockd-service.js';
 import type { Figure } from '../figure.js';
 import type { Measured } from '../measure.js';
-import { numeric, runsText, tableOf, type Column } from '../table.js';
+import { cell, runsText, tableOf, type Column } from '../table.js';
 import type { Transport } from '../transport.js';
 
 export interface RdmaResult extends Pick<Figure, 'key' | 'title' | 'unit' | 'better'> {
@@ -46,9 +46,6 @@ export function rdmaResultOf(
   const bare = bareFigures[key] ?? null;
   return { key, title, unit, better, plain, smc, vsocket, bare, ratioToPlain, ratioToSmc, ahead };
 }
-
-const cell = (value: number | null, suffix = ''): string =>
-  value === null ? '-' : `${numeric(value)}${suffix}`;
 
 const columns: readonly Column<RdmaResult>[] = [
   { title: 'FIGURE', align: 'left', text: ({ title }) => title },

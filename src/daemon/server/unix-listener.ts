@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { openFileLimit } from '../../native/open-file-limit.js';
 import { reasonOf } from '../../errors/reason-of.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
+import { identityAt } from '../../native/file-identity.js';
 
 /** Of the descriptors that this process may have, two sockets have half at most. */
 export function connectionLimit(openFiles: number): number {
@@ -38,7 +39,7 @@ export class UnixListener {
    * @returns whether it had to @throws as `open`
    */
   async keep(): Promise<boolean> {
-    if (fileAt(this.path) === this.#file) return false;
+    if (identityAt(this.path) === this.#file) return false;
     const { server } = this.server;
     await this.#bind(async () => {
       // Nobody can reach the one of before.
@@ -51,7 +52,7 @@ export class UnixListener {
 
   /** Takes its file away, where it is this one’s. */
   remove(): void {
-    if (fileAt(this.path) === this.#file) rmSync(this.path, { force: true });
+    if (identityAt(this.path) === this.#file) rmSync(this.path, { force: true });
   }
 
   async #bind(listen: () => Promise<void>): Promise<void> {
@@ -69,17 +70,12 @@ export class UnixListener {
         process.umask(mask);
       }
       chmodSync(path, this.mode);
-      this.#file = fileAt(path);
+      this.#file = identityAt(path);
     } catch (error) {
       const remedy = 'vsockd needs a runtimeDirectory that it may write to, with room';
       throw new VsocketError('no-socket', `the socket ${path} cannot be made: ${reasonOf(error)}`, remedy);
     }
   }
-}
-
-function fileAt(path: string): string | null {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev}:${found.ino}`;
 }
 
 function isServed(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { EndState, RingTarget } from '../../link/messages.js';
 import type { FlowEnd } from '../flow-end.js';
 import { readerBytes, unsentBytes } from '../pump.js';
 import { asksToLeave, isReady, leavesFrom } from '../leaving.js';
+import { stopsTaken } from '../switches.js';
 import type { FarEnd } from './far-end.js';
 
 /** What the other host is told of an end. @throws GuestFault when the guest’s words make no sense */
@@ -36,19 +37,13 @@ export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
     startBytes: end.startBytes,
     stops: end.stops,
     stopBytes: end.stopBytes,
-    stopsTaken: stopsTaken(end),
+    stopsTaken: stopsTaken(end, end.far?.stops ?? 0),
     asksEnd: asksEnd(end),
     endBytes: far?.asksEnd ? written() : null,
     closedAt: end.closed ? written() : null,
     done: isDone(end, far),
     ring,
   };
-}
-
-/** Of the other end’s stops, how many this end’s reader has passed: the guest’s word, within what it can be. */
-function stopsTaken(end: FlowEnd): number {
-  const taken = Atomics.load(end.words, end.at(slot.rxStopsTaken));
-  return taken > 0 && taken <= (end.far?.stops ?? 0) ? taken : 0;
 }
 
 function asksEnd(end: FlowEnd): boolean {
@@ -77,5 +72,5 @@ export function newsFlags(end: FlowEnd, far: FarEnd): number {
 }
 
 export function newsSwitches(end: FlowEnd): number {
-  return (end.starts * 2 ** 16 + end.stops) * 2 ** 16 + stopsTaken(end);
+  return (end.starts * 2 ** 16 + end.stops) * 2 ** 16 + stopsTaken(end, end.far?.stops ?? 0);
 }

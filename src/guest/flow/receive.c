@@ -73,8 +73,8 @@ static ssize_t take_bytes(int fd, struct flow *f, const struct iovec *iov, int c
                 return total + ring_peek_after_tcp(fd, f, (size_t)n, iov, count, at + (size_t)n, flags);
             }
             if (errno == EFAULT) return total ? total : -1;
-            if (errno != EAGAIN) store(&f->header->error, (uint32_t)errno);
-            if (!h->rx_on_ring && !load(&f->header->error) && !flow_is_reset(f)) return total;
+            if (errno != EAGAIN) store(&h->error, (uint32_t)errno);
+            if (!h->rx_on_ring && !load(&h->error) && !flow_is_reset(f)) return total;
         }
         ssize_t n = ring_take(f, iov, count, at, flags);
         if (n < 0) return total ? total : -1;
@@ -91,15 +91,19 @@ static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, i
     bool end = false;
     ssize_t n = take_bytes(fd, f, iov, count, skip, flags, &end);
     if (n != 0) return n;
-    bool was_cut = load(&f->header->error) && load(&f->header->error) != EPIPE; /* which the kernel says of a reset after the end of the stream */
+    uint32_t error = load(&h->error);
+    bool was_cut = error && error != EPIPE; /* which the kernel says of a reset after the end of the stream */
     if (flow_reads_no_more(f) && was_cut) return reset_on_receive(f, skip);
     if (end) return 0;
-    if (!h->rx_on_ring && !load(&f->header->error) && !flow_is_reset(f)) {
+    if (!h->rx_on_ring && !error && !flow_is_reset(f)) {
         errno = EAGAIN;
         return -1;
     }
     if (rx_at_end(f)) return 0;
-    if (h->rx_shut) return (flow_is_dead(f) || tcp_broke(fd, f)) && load(&f->header->error) != EPIPE ? reset_on_receive(f, skip) : 0;
+    if (h->rx_shut) {
+        bool broke = flow_is_dead(f) || tcp_broke(fd, f);
+        return broke && load(&h->error) != EPIPE ? reset_on_receive(f, skip) : 0;
+    }
     if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
     if ((f->tcp_maybe || ++f->empty_reads % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
         tcp_look(fd, f);

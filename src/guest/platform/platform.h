@@ -23,7 +23,6 @@
 #define set_bits(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define clear_bits(p, v) __atomic_fetch_and((p), ~(v), __ATOMIC_SEQ_CST)
 #define add_to(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
-#define set_bits(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 /* Counts what need not be exact: of two threads at once one may be lost. */
 #define count_by(p, n)                                                                                       \
     ({                                                                                                       \

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import type { Feature } from './feature.js';
-import { notYetTheSame } from './not-yet-the-same.js';
 import { allFeatures } from './programs.js';
 import { search } from './search.js';
 import type { Mode } from './stage.js';
@@ -11,7 +10,6 @@ Plays random programs of socket calls on plain TCP and with the library, until s
   --side both|server|client|none   which ends have the library
   --steps N           stop after so many steps
   --seed N            begin with this seed; each difference tells its own
-  --all               also what is known to differ today
   --only PATTERN      features (test/guest/differential/steps-of-*.ts) whose names match
   --without PATTERN
   --go-on             go on after a difference; each kind is told once`;
@@ -21,7 +19,6 @@ const { values } = parseArgs({
     side: { type: 'string', default: 'both' },
     steps: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
-    all: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     without: { type: 'string', default: '^$' },
     'go-on': { type: 'boolean', default: false },
@@ -36,9 +33,7 @@ const programsOfOneSeed = 500;
 function chosenFeatures(): Feature[] {
   const only = new RegExp(values.only);
   const without = new RegExp(values.without);
-  return allFeatures
-    .filter(({ name }) => values.all || !notYetTheSame.has(name))
-    .filter(({ name }) => only.test(name) && !without.test(name));
+  return allFeatures.filter(({ name }) => only.test(name) && !without.test(name));
 }
 
 async function soak(mode: Mode): Promise<number> {
