@@ -33,6 +33,7 @@ export const flowReasons = {
   sandbox: 'the program has locked itself into a sandbox (seccomp)',
   'shared-epoll': 'several processes use the epoll instance that watches it',
   'behind-library': 'bytes came over TCP that were written past libvsocket; the flow was reset',
+  denied: 'the rules of the VM do not allow the connection',
   refused: 'the claim did not match the VM’s connections',
 } as const;
 

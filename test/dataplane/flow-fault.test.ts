@@ -4,7 +4,7 @@ import type { FlowEnd } from '../../src/dataplane/flow-end.js';
 import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import { SocketOwners } from '../../src/dataplane/socket-owners.js';
 import { Switchboard } from '../../src/dataplane/switchboard.js';
-import { BareHost } from '../support/bare-host.js';
+import { allowed, BareHost } from '../support/bare-host.js';
 
 /** A mistake of vsockd’s own that one connection brings to light. */
 class FailingOwners extends SocketOwners {
@@ -21,7 +21,13 @@ function withFlows(use: (host: BareHost, board: Switchboard, owners: FailingOwne
   try {
     const owners = new FailingOwners(host.book);
     const configs = host.vms.map((vm) => vm.config);
-    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners }, configs);
+    const board = new Switchboard(
+      host.book,
+      new LocalPairs(host.book, owners),
+      null,
+      { owners, verdict: allowed },
+      configs,
+    );
     for (const port of [1, 2, 3]) {
       const [a, b] = host.vms;
       const remote = { localPort: port, remotePort: port };

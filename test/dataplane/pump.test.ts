@@ -5,7 +5,7 @@ import type { FlowEnd } from '../../src/dataplane/flow-end.js';
 import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import { SocketOwners } from '../../src/dataplane/socket-owners.js';
 import { Switchboard } from '../../src/dataplane/switchboard.js';
-import { BareHost } from '../support/bare-host.js';
+import { allowed, BareHost } from '../support/bare-host.js';
 
 /** Nobody closes anything here. */
 class AllHeld extends SocketOwners {
@@ -22,7 +22,13 @@ function add(end: FlowEnd, word: number, count: number): void {
 function openPair(host: BareHost): { from: FlowEnd; to: FlowEnd; board: Switchboard } {
   const owners = new AllHeld(host.book);
   const configs = host.vms.map((vm) => vm.config);
-  const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners }, configs);
+  const board = new Switchboard(
+    host.book,
+    new LocalPairs(host.book, owners),
+    null,
+    { owners, verdict: allowed },
+    configs,
+  );
   const [a, b] = host.vms as [(typeof host.vms)[0], (typeof host.vms)[0]];
   host.writeClaim(a, 0, { cookie: 1n, localPort: 1, remotePort: 2, remoteAddress: '10.0.0.2' });
   host.writeClaim(b, 0, { cookie: 2n, localPort: 2, remotePort: 1, remoteAddress: '10.0.0.1' });

@@ -7,6 +7,7 @@ import { EndBook } from '../../src/dataplane/end-book.js';
 import { GuestVm } from '../../src/dataplane/guest-vm.js';
 import { parseAddress } from '../../src/ledger/address.js';
 import { LedgerFile } from '../../src/ledger/ledger-file.js';
+import type { Verdict } from '../../src/rules/evaluate.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 
 export interface WrittenClaim {
@@ -15,6 +16,9 @@ export interface WrittenClaim {
   remoteAddress: string;
   remotePort: number;
 }
+
+/** Rules that allow everything. */
+export const allowed = (): Verdict => ({ action: 'allow', rule: null, audit: null });
 
 /** The memory of some VMs and a ledger, with nobody in it: the test plays the guests, word by word. */
 export class BareHost {

@@ -1,11 +1,16 @@
 import { flowReasonCodes, type Flow } from '../../../src/api/flow.js';
 import type { Host } from '../../../src/api/host.js';
+import type { RowsOf } from '../../../src/api/lists.js';
 import { apiRevision, apiVersion } from '../../../src/api/version.js';
 import type { Vm } from '../../../src/api/vm.js';
 import { fixtureRdma, type FixtureRdma } from './fixture-rdma.js';
+import { fixtureRules } from './fixture-rules.js';
 
 /** What one fixture host answers. */
 export interface FixtureData extends FixtureRdma {
+  rules: RowsOf['rules'][];
+  revisions: RowsOf['revisions'][];
+  audit: RowsOf['audit'][];
   host: Host;
   vms: Vm[];
   flows: Flow[];
@@ -21,7 +26,7 @@ export function fixtureData(
 ): FixtureData {
   const flows = Array.from({ length: count }, (_, index) => fixtureFlow(name, index, vmNames));
   const vms = vmNames.map((vm, index) => fixtureVm(name, vm, index, flows));
-  return { host: fixtureHost(name, vms, flows), vms, flows, ...fixtureRdma(name) };
+  return { host: fixtureHost(name, vms, flows), vms, flows, ...fixtureRdma(name), ...fixtureRules(name) };
 }
 
 function fixtureFlow(host: string, index: number, vmNames: [string, string]): Flow {
