@@ -11,6 +11,40 @@ export function nft(lines: readonly string[], options: readonly string[] = []): 
   return runNft([...options, '-f', '-'], `${lines.join('\n')}\n`);
 }
 
+/** A socket of netlink takes no longer message, unless the real root raises that; nft’s own text is a fifth of it at least. */
+const charactersInOneMessage = 30_000;
+
+/**
+ * Runs `nft` on steps that shall be one transaction. In a user namespace a long one is refused as a whole: there each
+ * few steps are a transaction of their own.
+ * @throws Error with nft’s own words
+ */
+export async function nftSteps(steps: readonly (readonly string[])[]): Promise<void> {
+  const lines = steps.flat();
+  if (lines.length === 0) return;
+  try {
+    await nft(lines);
+  } catch (error) {
+    if (!(error as Error).message.includes('Message too long')) throw error;
+    for (const part of inParts(steps)) await nft(part);
+  }
+}
+
+function inParts(steps: readonly (readonly string[])[]): string[][] {
+  const parts: string[][] = [];
+  let room = 0;
+  for (const step of steps) {
+    const length = step.reduce((sum, line) => sum + line.length, 0);
+    if (length > room) {
+      parts.push([]);
+      room = charactersInOneMessage;
+    }
+    parts.at(-1)!.push(...step);
+    room -= length;
+  }
+  return parts;
+}
+
 /**
  * Asks `nft` for a list, as JSON. It reads no command from a socket, which is what Node gives it, where JSON is wanted.
  * @throws Error with nft’s own words

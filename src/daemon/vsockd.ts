@@ -81,8 +81,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const isOpen = ({ vm, socket }: Connection): boolean => observer.named(vm)?.diagnosis.has(socket) ?? false;
   const killer = new FlowKiller({
     resetFastPaths: (sockets) => dataPlane.reset(sockets),
-    resetConnections: async (targets) => {
-      await resets.send(targets);
+    resetConnections: async (targets, whenFrozen) => {
+      await resets.send(targets, whenFrozen);
       // The resets pass no bridge, so the kernel still takes the connections for open.
       if (kernelRules.problem === null) await live.forget(targets.flatMap(liveEndsOfFlow));
     },

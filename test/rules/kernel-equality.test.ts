@@ -88,7 +88,7 @@ function counters(): Map<string, number> {
 function install(layout: Layout): void {
   const dynamic = [...layout.sets].filter(([, { elements }]) => elements === null).map(([name]) => name);
   bridge.nft([
-    ...difference(installed, layout),
+    ...difference(installed, layout).flat(),
     ...dynamic.map((name) => `flush set bridge vsocket ${name}`),
   ]);
   installed = layout;

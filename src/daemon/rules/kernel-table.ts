@@ -1,7 +1,7 @@
 import { difference } from '../../rules/nft/difference.js';
 import type { Layout } from '../../rules/nft/layout.js';
 import { table } from '../../rules/nft/names.js';
-import { nft } from '../nft-program.js';
+import { nftSteps } from '../nft-program.js';
 import type { LiveEnd } from './live-end.js';
 import { elementLines } from './live-ends.js';
 import { readNames, tableDigest } from './read-table.js';
@@ -18,13 +18,16 @@ export class KernelTable {
    * @throws Error with nft’s words; then the kernel has what it had
    */
   async install(layout: Layout, open: () => Promise<LiveEnd[]>): Promise<void> {
-    const isConstant = (set: string): boolean => layout.sets.get(set)?.elements != null;
-    const before = this.#installed ?? (await readNames(isConstant));
-    const lines = difference(before, layout);
-    if (this.#installed === null) lines.push(...elementLines('add', await open()));
-    if (lines.length > 0) await nft(lines);
+    if (this.#installed === null) await this.#writeAnew(layout, open);
+    else await nftSteps(difference(this.#installed, layout));
     this.#installed = layout;
     this.#digest = null;
+  }
+
+  /** Whatever is there now. */
+  async #writeAnew(layout: Layout, open: () => Promise<LiveEnd[]>): Promise<void> {
+    const found = await readNames((set) => layout.sets.get(set)?.elements != null);
+    await nftSteps(difference(found, layout, elementLines('add', await open())));
   }
 
   /**
@@ -46,15 +49,14 @@ export class KernelTable {
   async mend(open: () => Promise<LiveEnd[]>): Promise<void> {
     const layout = this.#installed;
     if (layout === null) return;
-    this.#installed = null;
     try {
-      await this.install(layout, open);
+      await this.#writeAnew(layout, open);
     } catch {
       // A set of ours has become another one: nothing of the table can stay.
-      const anew = [`add table bridge ${table}`, `delete table bridge ${table}`, ...difference(null, layout)];
-      await nft([...anew, ...elementLines('add', await open())]);
-      this.#installed = layout;
+      const anew = [`add table bridge ${table}`, `delete table bridge ${table}`];
+      await nftSteps([anew, ...difference(null, layout, elementLines('add', await open()))]);
     }
+    this.#digest = null;
     await this.isAsLeft();
   }
 }

@@ -2,11 +2,11 @@ import { SystemCallError } from '../../native/libc.js';
 import { families } from '../../rules/families.js';
 import { liveKinds, liveSet, sides, type LiveKind } from '../../rules/nft/live-sets.js';
 import { table, vmPrefix } from '../../rules/nft/names.js';
-import { nft } from '../nft-program.js';
+import { nftSteps } from '../nft-program.js';
 import { elementOf, liveEndOf, type LiveEnd } from './live-end.js';
 import { NftablesNetlink } from './nftables-netlink.js';
 
-const elementsInOneLine = 500;
+const elementsInOneLine = 200;
 const endsInOneTransaction = 5000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
@@ -45,19 +45,29 @@ export class KernelLiveEnds implements LiveEnds {
     // In one transaction, so that no packet finds it missing. To delete what is gone already would fail.
     for (let at = 0; at < ends.length; at += endsInOneTransaction) {
       const some = ends.slice(at, at + endsInOneTransaction);
-      await nft([
-        ...elementLines('add', some),
-        ...elementLines('delete', some),
-        ...elementLines('add', some),
-      ]);
+      await nftSteps(
+        inGroups(some).map((group) => [
+          ...elementLines('add', group),
+          ...elementLines('delete', group),
+          ...elementLines('add', group),
+        ]),
+      );
     }
   }
 
   async forget(ends: readonly LiveEnd[]): Promise<void> {
-    if (ends.length === 0) return;
     // To delete what is gone already fails; so it is added first.
-    await nft([...elementLines('add', ends), ...elementLines('delete', ends)]);
+    await nftSteps(
+      inGroups(ends).map((group) => [...elementLines('add', group), ...elementLines('delete', group)]),
+    );
   }
+}
+
+function inGroups(ends: readonly LiveEnd[]): LiveEnd[][] {
+  const groups: LiveEnd[][] = [];
+  for (let at = 0; at < ends.length; at += elementsInOneLine)
+    groups.push(ends.slice(at, at + elementsInOneLine));
+  return groups;
 }
 
 /** Commands for nft that put ends into their sets, or take them out. */

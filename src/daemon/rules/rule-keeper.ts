@@ -11,7 +11,7 @@ import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
 import type { LiveEnds } from './live-ends.js';
 import { openConnections } from './open-connections.js';
-import { connectionName, deniedBy, type DeniedFlow } from './revocation.js';
+import { connectionName, deniedBy, type Denied, type DeniedFlow } from './revocation.js';
 import type { Revision, RevisionStore } from './revision-store.js';
 import { vmAddresses } from './vm-addresses.js';
 
@@ -179,11 +179,19 @@ export class RuleKeeper {
 
   /** New connections are judged by the new rules already: whatever is open and not allowed is old. */
   async #endDenied(): Promise<DeniedFlow[]> {
-    this.needs.tellDataPlane(this.#rules.state);
-    const { ends, flows } = await this.#denied(this.#rules);
-    await this.needs.live.forget(ends);
+    const { flows } = await this.#forgetDenied().finally(() => {
+      // Not before: a program that sees the reset ends, and its FIN would tell the other one of an end and of no reset.
+      this.needs.tellDataPlane(this.#rules.state);
+    });
     if (flows.length > 0) void this.#reset(flows);
     return flows;
+  }
+
+  /** From now on no packet of theirs passes. */
+  async #forgetDenied(): Promise<Denied> {
+    const denied = await this.#denied(this.#rules);
+    await this.needs.live.forget(denied.ends);
+    return denied;
   }
 
   async #reset(flows: DeniedFlow[]): Promise<void> {
@@ -250,7 +258,7 @@ export class RuleKeeper {
     }
   }
 
-  #denied(rules: HostRules): ReturnType<typeof deniedBy> {
+  #denied(rules: HostRules): Promise<Denied> {
     const { config, live, watch } = this.needs;
     const vms = config.vms.map(({ name }) => name);
     return deniedBy(rules, vms, live, watch);

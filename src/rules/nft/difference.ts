@@ -7,12 +7,14 @@ const elementsInOneLine = 500;
 
 /**
  * The commands that turn one layout of our table into another; for nft they are one transaction. What stays is not
- * touched: counters go on, and no set is without its elements for a moment.
+ * touched: counters go on, and no set is without its elements for a moment. They come in steps of commands that belong
+ * together: where they cannot be one transaction, each step in its turn leaves a table that lets nothing more through.
+ * @param seeds commands that put into dynamic sets what is open now
  */
-export function difference(before: Layout | null, after: Layout): string[] {
+export function difference(before: Layout | null, after: Layout, seeds: readonly string[] = []): string[][] {
   const old = before ?? emptyLayout();
   const created: string[] = before === null ? [`add table ${whole}`] : [];
-  const filled: string[] = [];
+  const filled: string[][] = [];
   const deleted: string[] = [];
   for (const [name, comment] of after.counters)
     if (!old.counters.has(name)) created.push(`add counter ${whole} ${name} { comment "${comment}"; }`);
@@ -24,10 +26,12 @@ export function difference(before: Layout | null, after: Layout): string[] {
     const known = old.chains.get(name);
     if (known === undefined) created.push(`add chain ${whole} ${name}${hook === null ? '' : ` { ${hook} }`}`);
     if (known !== undefined && sameRules(known.rules, rules)) continue;
-    if (known !== undefined) filled.push(`flush chain ${whole} ${name}`);
-    for (const rule of rules) filled.push(`add rule ${whole} ${name} ${rule}`);
+    filled.push([
+      ...(known === undefined ? [] : [`flush chain ${whole} ${name}`]),
+      ...rules.map((rule) => `add rule ${whole} ${name} ${rule}`),
+    ]);
   }
-  for (const [name, set] of after.sets) filled.push(...elementChanges(name, old.sets.get(name), set));
+  for (const [name, set] of after.sets) filled.push(elementChanges(name, old.sets.get(name), set));
   // In the order in which they use each other: rules go before the sets and counters that they name.
   const gone = (of: 'sets' | 'chains' | 'counters'): string[] =>
     [...old[of].keys()].filter((name) => !after[of].has(name));
@@ -35,7 +39,7 @@ export function difference(before: Layout | null, after: Layout): string[] {
   for (const name of gone('chains')) deleted.push(`delete chain ${whole} ${name}`);
   for (const name of gone('sets')) deleted.push(`delete ${old.sets.get(name)!.kind} ${whole} ${name}`);
   for (const name of gone('counters')) deleted.push(`delete counter ${whole} ${name}`);
-  return [...created, ...filled, ...deleted];
+  return [...[...created, ...seeds].map((line) => [line]), ...filled, ...deleted.map((line) => [line])];
 }
 
 function sameRules(a: readonly string[], b: readonly string[]): boolean {
