@@ -69,6 +69,10 @@ export const Flow = z.object({
     .enum(flowReasonCodes)
     .nullable()
     .describe('why the flow is on tcp or does not move; null on a fast path'),
+  rule: z
+    .string()
+    .nullable()
+    .describe('the rule of its VM that allows it; default: its tenant’s default does; null: none does'),
   queuePair: z.number().int().nullable().describe('number of the RDMA queue pair that carries it'),
   state: z.enum(flowStates),
   txBytes: z.number().int().describe('bytes that the VM sent and that were delivered'),

@@ -20,6 +20,8 @@ export const RuleEntry = z.object({
     .int()
     .nullable()
     .describe('set-ups that it decided; null: the kernel does not enforce it now'),
+  flows: z.number().int().describe('open flows that it allows now'),
+  flowBytes: z.number().int().describe('what those flows have sent and received, over all paths'),
   description: z.string(),
 });
 export type RuleEntry = z.infer<typeof RuleEntry>;

@@ -22,6 +22,7 @@ import { LinkLists } from './links/link-lists.js';
 import { RdmaLists } from './rdma/rdma-lists.js';
 import type { Connection } from './observer/connection.js';
 import { HostObserver } from './observer/host-observer.js';
+import { FlowRules } from './rules/flow-rules.js';
 import { KernelLiveEnds } from './rules/live-ends.js';
 import { KernelRules } from './rules/kernel-rules.js';
 import { liveEndsOfFlow, openConnections } from './rules/open-connections.js';
@@ -71,6 +72,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     observer,
     () => ledger.reader,
     (vm) => dataPlane.problemOf(vm) ?? observer.problemOf(vm),
+    (vm, connection) => flowRules.of(vm, connection),
   );
   const resets = new ResetSender(config, directory, log);
   await resets.clear();
@@ -104,7 +106,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     tellDataPlane: (state) => dataPlane.obey(state),
     reset: async (flows) => void (await killer.kill(flows)),
   });
-  const rules = new RulesApi(config, ruleKeeper, kernelRules, store);
+  const flowRules = new FlowRules(() => ruleKeeper.rules);
+  const rules = new RulesApi(config, ruleKeeper, kernelRules, store, watch);
   const links = new LinkLists(config.host, () => ledger.reader);
   const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs());
   const backend: Backend = {

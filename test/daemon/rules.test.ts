@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { lists } from '../../src/api/lists.js';
+import type { RuleEntry } from '../../src/api/rule.js';
 import { RulesChanged, RulesInForce, RulesVerdict } from '../../src/api/rules-change.js';
 import { KernelLiveEnds } from '../../src/daemon/rules/live-ends.js';
 import { inNetworkNamespace } from '../../src/native/network-namespace.js';
@@ -101,13 +102,25 @@ describe('security groups', () => {
     assert.equal(await two.tell(`read ${server} 1000`), 'ok');
   }
 
+  const rulesOf = async (id: string): Promise<RuleEntry[]> =>
+    lists.rules.answer.parse((await vsockd.get('/v1/rules')).body).items.filter((rule) => rule.id === id);
+
   it('let in what a rule allows, count it, and keep the rest out', async () => {
     await apply(openTcp);
     await works(await connected());
     await works(await connected('address6'));
-    const { items } = lists.rules.answer.parse((await vsockd.get('/v1/rules')).body);
-    const rule = items.find(({ id }) => id === 'red/tcp-in');
+    const [rule] = await rulesOf('red/tcp-in');
     assert.deepEqual([rule?.hits, rule?.vms, rule?.group], [2, 1, 'g']);
+    // Each flow says by which rule it is here, and the rule what is open by it, and how much that has moved.
+    await eventually('the rule has its flows', async () => {
+      const [now] = await rulesOf('red/tcp-in');
+      return now?.flows === 2 && now.flowBytes === 2 * (10 + 1000);
+    });
+    const { items: flows } = lists.flows.answer.parse((await vsockd.get('/v1/flows')).body);
+    assert.deepEqual(
+      flows.map(({ vm, direction, rule: by }) => `${vm} ${direction} ${by ?? 'none'}`).sort(),
+      ['one out default', 'one out default', 'two in tcp-in', 'two in tcp-in'],
+    );
     // Two may not be asked by anything else, one by nothing.
     const ping = (from: string, to: string): boolean => {
       try {
@@ -225,10 +238,7 @@ describe('security groups', () => {
   it('are kept over a restart, with their counters, and live flows go on', async () => {
     await apply(openTcp);
     const connection = await connected();
-    const hits = async (): Promise<number | null | undefined> =>
-      lists.rules.answer
-        .parse((await vsockd.get('/v1/rules')).body)
-        .items.find(({ id }) => id === 'red/tcp-in')?.hits;
+    const hits = async (): Promise<number | null | undefined> => (await rulesOf('red/tcp-in'))[0]?.hits;
     const before = [await hits(), (await inForce()).revision];
     await vsockd.stop('SIGKILL');
     await works(connection);

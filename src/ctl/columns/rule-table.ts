@@ -91,6 +91,22 @@ export const ruleTable: Table<Seen<RuleEntry>> = {
       usualWidth: 7,
       summary: 'connections that it decided, as the kernel counts them',
     }),
+    field('flows', {
+      header: 'FLOWS',
+      kind: 'count',
+      show: 'always',
+      priority: 3,
+      usualWidth: 6,
+      summary: 'open flows that it allows now',
+    }),
+    field('flowBytes', {
+      header: 'BYTES',
+      kind: 'bytes',
+      show: 'always',
+      priority: 3,
+      usualWidth: 9,
+      summary: 'what those flows have sent and received, over all paths',
+    }),
     field('vms', {
       header: 'VMS',
       kind: 'count',

@@ -15,6 +15,8 @@ export interface SeenFlow extends Pick<
   connection: Connection;
   /** What its program’s library claimed for it. */
   claim: LedgerFlow | undefined;
+  /** The rule of its VM that allows it; null: none does. */
+  rule: string | null;
   /** What the library noted where it claimed nothing. */
   note: ConnectionNote | null;
 }
@@ -48,6 +50,11 @@ export class FlowSnapshot {
   find(id: string): FlowWithConnection | null {
     const flow = this.#named(id);
     return flow === undefined ? null : this.#withConnection(flow);
+  }
+
+  /** As it was seen, without making rows of it. */
+  *each(): Generator<SeenFlow> {
+    yield* this.seen;
   }
 
   ofVm(name: string): FlowWithConnection[] {

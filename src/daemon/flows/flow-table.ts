@@ -21,6 +21,7 @@ export class FlowTable {
     private readonly observer: HostObserver,
     private readonly ledger: () => LedgerReader | null,
     private readonly problemOf: (vm: string) => string | null,
+    private readonly ruleOf: (vm: VmConfig, connection: Connection) => string | null,
   ) {}
 
   async read(): Promise<FlowSnapshot> {
@@ -61,6 +62,7 @@ export class FlowTable {
       vm,
       connection,
       claim,
+      rule: this.ruleOf(vm, connection),
       note,
       txBytes,
       rxBytes,

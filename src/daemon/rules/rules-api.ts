@@ -6,11 +6,17 @@ import { VsocketError } from '../../errors/vsocket-error.js';
 import { formatAddress, parseAddress } from '../../ledger/address.js';
 import { nameOfRule } from '../../rules/host-rules.js';
 import { defaultCounter, ruleCounter } from '../../rules/nft/names.js';
-import { directions, type Rule, type RuleSet } from '../../rules/rule-set.js';
+import type { FlowWatch } from '../flows/flow-watch.js';
+import { directions, type Direction, type Rule, type RuleSet } from '../../rules/rule-set.js';
 import { readCounters } from './read-table.js';
 import type { KernelRules } from './kernel-rules.js';
 import type { ChangeOutcome, RuleKeeper } from './rule-keeper.js';
 import type { RevisionStore } from './revision-store.js';
+
+type OpenFlows = Pick<RuleEntry, 'flows' | 'flowBytes'>;
+const none: OpenFlows = { flows: 0, flowBytes: 0 };
+const openKey = (tenant: string, direction: Direction, rule: string): string =>
+  `${tenant} ${direction} ${rule}`;
 
 /** What the API says of rules. */
 export class RulesApi {
@@ -19,6 +25,7 @@ export class RulesApi {
     private readonly keeper: RuleKeeper,
     private readonly kernel: Pick<KernelRules, 'problem'>,
     private readonly store: RevisionStore,
+    private readonly watch: Pick<FlowWatch, 'snapshot'>,
   ) {}
 
   inForce(): RulesInForce {
@@ -29,6 +36,7 @@ export class RulesApi {
   async rules(): Promise<RuleEntry[]> {
     const { host, vms } = this.config;
     const hits = this.kernel.problem === null ? await readCounters().catch(() => null) : null;
+    const open = await this.#openFlows();
     const { tenants } = this.keeper.revision.ruleSet;
     const here = [...new Set(vms.map(({ tenant }) => tenant))];
     return here.flatMap((tenant) => {
@@ -46,6 +54,7 @@ export class RulesApi {
           mode,
           vms: own.filter((vm) => groupsOf(vm).includes(group)).length,
           hits: hits === null ? null : (hits.get(ruleCounter(tenant, rule.id)) ?? 0),
+          ...(open.get(openKey(tenant, rule.direction, rule.id)) ?? none),
         })),
       );
       const defaults = directions.map((direction): RuleEntry => ({
@@ -63,10 +72,23 @@ export class RulesApi {
         remote: null,
         vms: own.length,
         hits: hits === null ? null : (hits.get(defaultCounter(tenant, direction)) ?? 0),
+        ...(open.get(openKey(tenant, direction, nameOfRule(null))) ?? none),
         description: found === undefined ? 'the tenant has no rules' : '',
       }));
       return [...entries, ...defaults];
     });
+  }
+
+  /** What is open by each rule. */
+  async #openFlows(): Promise<Map<string, OpenFlows>> {
+    const open = new Map<string, OpenFlows>();
+    for (const { vm, connection, rule, txBytes, rxBytes } of (await this.watch.snapshot()).each()) {
+      if (rule === null) continue;
+      const key = openKey(vm.tenant, connection.direction === 'in' ? 'ingress' : 'egress', rule);
+      const { flows, flowBytes } = open.get(key) ?? none;
+      open.set(key, { flows: flows + 1, flowBytes: flowBytes + txBytes + rxBytes });
+    }
+    return open;
   }
 
   revisions(): RuleRevision[] {

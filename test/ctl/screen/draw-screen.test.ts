@@ -30,6 +30,7 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     devices: data.devices,
     qps: data.qps,
     counters: data.counters,
+    rules: data.rules,
     errors: [],
     answered: new Set(frameLists),
     stale: new Map(),
@@ -211,6 +212,14 @@ test('the cursor stays on its row when the order changes', () => {
   assert.equal(row(), before);
   controller.takeFrame(frameOf(200));
   assert.equal(row(), before);
+});
+
+test('the view of rules tells how often each decided, and what is open by it', () => {
+  const { controller, text } = stage({ columns: 160, rows: 30 });
+  controller.takeFrame(frameOf(10));
+  controller.press('7');
+  const [row] = text().filter((line) => line.includes('red/web-http'));
+  assert.match(row ?? '', /web +ingress +100 +allow +tcp +80,8000-8099 +group:clients +12 +2 +4\.0 KiB/);
 });
 
 test('a frozen screen shows the same whatever comes', () => {

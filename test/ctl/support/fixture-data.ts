@@ -46,6 +46,7 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
     remoteAddress: '10.0.0.2',
     remotePort: index % 5 === 0 ? 6379 : 5201,
     remoteHost: null,
+    rule: index % 4 < 2 ? 'default' : 'web-http',
     queuePair: null,
     remoteVm: index % 7 === 0 ? null : first ? 'red2' : 'blue2',
     program: index % 11 === 0 ? null : index % 5 === 0 ? 'redis-server' : 'iperf3',

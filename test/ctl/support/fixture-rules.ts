@@ -19,6 +19,8 @@ export function fixtureRules(host: string): Pick<FixtureData, 'rules' | 'revisio
         remote: 'group:clients',
         vms: 1,
         hits: 12,
+        flows: 2,
+        flowBytes: 4096,
         description: '',
       },
     ],

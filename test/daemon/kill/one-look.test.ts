@@ -53,7 +53,7 @@ function seenFlow(cookie: number): SeenFlow {
     meter: null,
   };
   const nothing = { txBytes: 0, rxBytes: 0, txBytesPerSecond: 0, rxBytesPerSecond: 0 };
-  return { vm: vms[0]!, connection, claim: undefined, note: null, ...nothing };
+  return { vm: vms[0]!, connection, claim: undefined, rule: null, note: null, ...nothing };
 }
 
 test('a kill of many flows, request by request, looks at all sockets of the host once', async () => {
