@@ -29,6 +29,7 @@ export type RulesApply = z.input<typeof RulesApply>;
 /** POST /v1/rules/rollback */
 export const RulesRollback = z.strictObject({
   revision: z.number().int().min(0).nullable().describe('null: the one before'),
+  ifRevision: z.number().int().optional().describe('only if this one is in force'),
 });
 export type RulesRollback = z.infer<typeof RulesRollback>;
 

@@ -5,7 +5,10 @@ import { z } from 'zod';
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'a name has 1 to 63 letters, digits, dots, dashes and underlines');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'a name has 1 to 63 letters, digits, dots, dashes and underlines',
+  );
 
 export const directions = ['ingress', 'egress'] as const;
 export type Direction = (typeof directions)[number];

@@ -255,6 +255,16 @@ describe('security groups', () => {
     await apply({ vms: {} }, { confirmSeconds: 3600 });
     assert.equal((await vsockd.post('/v1/rules/confirm', {})).status, 200);
     assert.equal((await vsockd.post('/v1/rules/confirm', {})).status, 409);
+    const { revision: now } = await inForce();
+    const plan = await vsockd.post('/v1/rules/rollback?dryRun=true', { revision: null });
+    assert.deepEqual(
+      RulesChanged.parse(plan.body)
+        .changes.map(({ change, name }) => `${change} ${name}`)
+        .sort(),
+      ['added tcp-in', 'added two'],
+    );
+    const stale = await vsockd.post('/v1/rules/rollback', { revision: null, ifRevision: now - 1 });
+    assert.deepEqual([stale.status, (await inForce()).revision], [409, now]);
     const { status } = await vsockd.post('/v1/rules/rollback', { revision: null });
     assert.equal(status, 200);
     assert.deepEqual((await inForce()).ruleSet['tenants'], (await setOf(openTcp))['tenants']);

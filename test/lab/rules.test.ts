@@ -148,6 +148,7 @@ describe('vsockctl rules in the lab', () => {
     );
     assert.equal(added.code, 0);
     assert.equal((await ctl('rules', 'test', '--from', 'red3', '--to', 'red2', '--port', '22')).code, 0);
+    assert.match((await ctl('rules', 'rollback', '--dry-run')).stdout, /removed +rule +red\/ssh/);
     assert.equal((await ctl('rules', 'rollback')).code, 0);
     assert.equal((await ctl('rules', 'test', '--from', 'red3', '--to', 'red2', '--port', '22')).code, 7);
     assert.equal((await ctl('rules', 'delete', 'red/ssh')).code, 6);

@@ -29,6 +29,9 @@ export function readRules({ file }: RulesInput): RuleSet {
   return parseRuleSet(text, file === '-' ? 'stdin' : file);
 }
 
+/** What a host says that a change would do there. */
+export type Planned = Extract<HostOutcome<SeenRulesChanged>, { ok: true }>;
+
 /** Prints what rules would do, and does nothing. */
 export async function planAndShow(
   fleet: Fleet,
@@ -47,9 +50,21 @@ export async function changeRules(
   context: Context,
 ): Promise<ExitCode> {
   const plans = await planRules(fleet, rules);
-  const possible = new Map(plans.filter(({ ok }) => ok).map(({ host }) => [host, rules.get(host)!]));
+  return confirmAndAct(plans, input, context, (possible) =>
+    applyRules(fleet, new Map(possible.map(({ host }) => [host, rules.get(host)!]))),
+  );
+}
+
+/** Asks the user where live flows would end; then does it on the hosts where it is possible. */
+export async function confirmAndAct(
+  plans: readonly HostOutcome<SeenRulesChanged>[],
+  input: RulesInput,
+  context: Context,
+  act: (possible: readonly Planned[]) => Promise<HostOutcome<SeenRulesChanged>[]>,
+): Promise<ExitCode> {
+  const possible = plans.filter((plan) => plan.ok);
   const failed = plans.filter(({ ok }) => !ok);
-  if (possible.size === 0) return show(failed, input, context);
+  if (possible.length === 0) return show(failed, input, context);
   const ending = effectsOf(plans).filter(({ effect }) => effect === 'ends').length;
   if (ending > 0 && !input.yes) {
     const list = tableOf(plans, { ...input, output: 'table' });
@@ -57,7 +72,7 @@ export async function changeRules(
     if (!(await confirm(`${list}End ${what}, and change the rules?`, ending, context)))
       throw new VsocketError('not-confirmed', 'nothing was changed', '', ExitCode.refused);
   }
-  const outcomes = [...failed, ...(await applyRules(fleet, possible))];
+  const outcomes = [...failed, ...(await act(possible))];
   const code = await show(outcomes, input, context);
   if (input.confirm !== undefined && code === ExitCode.done)
     await say(

@@ -1,15 +1,17 @@
+import { z } from 'zod';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
-import { Rule, type RuleSet } from '../../rules/rule-set.js';
+import { Rule, RuleSet } from '../../rules/rule-set.js';
 import { revisionTable } from '../columns/revision-table.js';
 import { ruleTable } from '../columns/rule-table.js';
-import { confirmRules, rollbackRules } from '../fleet/rule-changes.js';
+import { confirmRules, planRollback, rollbackRules } from '../fleet/rule-changes.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { defineCommand, type RawInput } from './command.js';
 import { write, type Context } from './context.js';
 import { defineListCommand, fromApi } from './define-list-command.js';
 import {
   asYaml,
+  confirmAndAct,
   editRules,
   parseWord,
   planAndShow,
@@ -63,6 +65,7 @@ const actions: Record<string, { words: [least: number, most: number]; act: Actio
     words: [0, 0],
     act: async (input, context, fleet) => show(await confirmRules(fleet), input, context),
   },
+  schema: { words: [0, 0], act: (_input, context) => printSchema(context) },
   test: { words: [0, 0], act: (input, context, fleet) => testRules(fleet, input, context) },
 };
 
@@ -74,9 +77,9 @@ export const rulesCommand = defineCommand({
   description: [
     'list: rules with how often each decided. show RULE: one of them. history: the rule sets of each host. export: the set in force, as YAML. diff --file FILE: what a set would change, and which live flows it would end. apply --file FILE: takes it into force; with --dry-run it is diff.',
     'add TENANT/GROUP RULE adds a rule to a group, the rule in braces as in a file; delete TENANT/RULE takes one away. Both change what each host has.',
-    'A change is one transaction on each host. Where it ends live flows, it lists them and asks first; both programs then see a reset, on whatever path. A host that fails keeps its old rules, and the exit code tells. With --confirm 5m a change is taken back after that time, unless confirm comes before. rollback [REVISION] goes back to the set before, or to that one of the history.',
+    'A change is one transaction on each host. Where it ends live flows, it lists them and asks first; both programs then see a reset, on whatever path. A host that fails keeps its old rules, and the exit code tells. With --confirm 5m a change is taken back after that time, unless confirm comes before. rollback [REVISION] goes back to the set before, or to that one of the history, and asks likewise.',
     'test --from VM --to VM|ADDRESS --protocol tcp --port N asks both hosts what their rules say; exit code 0: it is allowed, 7: it is denied.',
-    'The form of a rule set is in docs/security-groups.md. Every change is in the audit log of its host, with what was before and after.',
+    'schema prints the form of a rule set as JSON Schema; docs/security-groups.md explains it. Every change is in the audit log of its host, with what was before and after.',
   ],
   arguments: [
     { name: 'action', arity: 'one', choices: actionNames, summary: 'what to do' },
@@ -133,6 +136,7 @@ export const rulesCommand = defineCommand({
         'see vsockctl rules --help',
         ExitCode.usage,
       );
+    if (name === 'schema') return printSchema(context);
     return withFleet(input, context, (fleet) => act(input, context, fleet, words));
   },
 });
@@ -250,11 +254,30 @@ async function rollback(
 ): Promise<ExitCode> {
   if (word !== undefined && !/^\d{1,9}$/.test(word))
     throw new VsocketError('usage', `${word} is no revision`, 'see vsockctl rules history', ExitCode.usage);
-  return show(
-    await rollbackRules(fleet, { revision: word === undefined ? null : Number(word) }),
-    input,
-    context,
+  if (input.confirm !== undefined)
+    throw new VsocketError(
+      'usage',
+      'rollback takes no --confirm',
+      'apply an exported set instead',
+      ExitCode.usage,
+    );
+  const revision = word === undefined ? null : Number(word);
+  const plans = await planRollback(fleet, { revision });
+  if (input.dryRun) return show(plans, input, context);
+  return confirmAndAct(plans, input, context, (possible) =>
+    rollbackRules(
+      fleet,
+      // What was planned, or nothing: the rules may have changed while the user thought about it.
+      new Map(possible.map(({ host, answer }) => [host, { revision, ifRevision: answer.revision }])),
+    ),
   );
+}
+
+/** The form of a rule set, for editors and for whoever makes one by program. */
+async function printSchema(context: Context): Promise<ExitCode> {
+  const schema = z.toJSONSchema(RuleSet, { io: 'input' });
+  await write(context.stdout, `${JSON.stringify(schema, null, 2)}\n`);
+  return ExitCode.done;
 }
 
 function noSuchRule(name: string): VsocketError {

@@ -11,7 +11,6 @@ import {
   seenVerdict,
   type EndedFlow,
   type RuleChangeEntry,
-  type RulesApply,
   type RulesTest,
   type RulesVerdict,
 } from '../../api/rules-change.js';
@@ -129,9 +128,9 @@ export class HostClient {
   }
 
   /** Needs the right to change, so that it shows whether that is there. */
-  wouldApplyRules(rules: RulesApply, signal: AbortSignal): Promise<SeenRulesChanged> {
-    const path = '/v1/rules/apply?dryRun=true';
-    return this.#ask({ channels: 'admins', method: 'POST', path, body: rules }, readRulesChanged, signal);
+  wouldChangeRules(path: string, body: object, signal: AbortSignal): Promise<SeenRulesChanged> {
+    const question = { channels: 'admins', method: 'POST', path: `${path}?dryRun=true`, body } as const;
+    return this.#ask(question, readRulesChanged, signal);
   }
 
   /** @param change names the entry in the host’s audit log */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RulesApply, RulesRollback } from '../../api/rules-change.js';
 import type { EffectRow } from '../columns/effect-table.js';
 import type { Fleet, HostOutcome } from './fleet.js';
-import type { SeenRulesChanged } from './host-client.js';
+import type { HostClient, SeenRulesChanged } from './host-client.js';
 
 /** The limit for one host, in milliseconds: many flows may end. */
 const limitMilliseconds = 60_000;
@@ -13,12 +13,13 @@ export type RulesByHost = ReadonlyMap<string, RulesApply>;
 /** What a change would do on each host; nothing is done. */
 export function planRules(fleet: Fleet, rules: RulesByHost): Promise<HostOutcome<SeenRulesChanged>[]> {
   return fleet.eachInWaves([...rules.keys()], (host) =>
-    fleet.askOne(
-      host,
-      (client, signal) => client.wouldApplyRules(rules.get(host)!, signal),
-      limitMilliseconds,
-    ),
+    planHost(fleet, host, '/v1/rules/apply', rules.get(host)!),
   );
+}
+
+/** The same of going back. */
+export function planRollback(fleet: Fleet, body: RulesRollback): Promise<HostOutcome<SeenRulesChanged>[]> {
+  return fleet.eachInWaves(fleet.names, (host) => planHost(fleet, host, '/v1/rules/rollback', body));
 }
 
 /** Changes the rules of each host, in one transaction on each. A host that fails keeps its old ones. */
@@ -28,12 +29,29 @@ export function applyRules(fleet: Fleet, rules: RulesByHost): Promise<HostOutcom
   );
 }
 
-export function rollbackRules(fleet: Fleet, body: RulesRollback): Promise<HostOutcome<SeenRulesChanged>[]> {
-  return fleet.eachInWaves(fleet.names, (host) => changeHost(fleet, host, '/v1/rules/rollback', body));
+/** @param bodies by host */
+export function rollbackRules(
+  fleet: Fleet,
+  bodies: ReadonlyMap<string, RulesRollback>,
+): Promise<HostOutcome<SeenRulesChanged>[]> {
+  return fleet.eachInWaves([...bodies.keys()], (host) =>
+    changeHost(fleet, host, '/v1/rules/rollback', bodies.get(host)!),
+  );
 }
 
 export function confirmRules(fleet: Fleet): Promise<HostOutcome<SeenRulesChanged>[]> {
   return fleet.eachInWaves(fleet.names, (host) => changeHost(fleet, host, '/v1/rules/confirm', {}));
+}
+
+function planHost(
+  fleet: Fleet,
+  host: string,
+  path: string,
+  body: object,
+): Promise<HostOutcome<SeenRulesChanged>> {
+  const ask = (client: HostClient, signal: AbortSignal): Promise<SeenRulesChanged> =>
+    client.wouldChangeRules(path, body, signal);
+  return fleet.askOne(host, ask, limitMilliseconds);
 }
 
 function changeHost(

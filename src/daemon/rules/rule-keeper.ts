@@ -85,6 +85,16 @@ export class RuleKeeper {
     return { revision: revision.number, changes, ended: denied.flows };
   }
 
+  /** What a rollback would do. */
+  planRollback(number: number | null): Promise<ChangeOutcome> {
+    return this.plan(this.#older(number).ruleSet);
+  }
+
+  /** @throws VsocketError where it is not kept */
+  #older(number: number | null): Revision {
+    return this.needs.store.read(number ?? this.#revision.number - 1);
+  }
+
   /**
    * Takes other rules into force: new connections first, then what is open.
    * @throws VsocketError: then the old rules are in force as before
@@ -99,7 +109,7 @@ export class RuleKeeper {
     change: Omit<RuleChange, 'note' | 'confirmSeconds'>,
   ): Promise<ChangeOutcome> {
     return this.#inTurn(async () => {
-      const older = this.needs.store.read(number ?? this.#revision.number - 1);
+      const older = this.#older(number);
       const note = `back to revision ${older.number}`;
       return this.#apply(older.ruleSet, { ...change, note, confirmSeconds: null });
     });

@@ -67,13 +67,17 @@ export function ruleRoutes(rules: RulesApi, keeper: RuleKeeper, audit: AuditLog)
       path: '/v1/rules/rollback',
       summary: 'Go back to an earlier rule set, under a new number',
       right: 'change',
-      query: null,
+      query: dryRun,
       body: RulesRollback,
       answer: RulesChanged,
-      handle: async ({ body: { revision }, change, requester }) =>
-        audited.change('rules rollback', { revision }, change ?? randomUUID(), requester(), (who) =>
+      handle: async ({ query, body: { revision, ifRevision }, change, requester }) => {
+        audited.refuseOther(ifRevision);
+        if (query.dryRun === 'true') return describeOutcome(await keeper.planRollback(revision));
+        const asked = { revision, ifRevision };
+        return audited.change('rules rollback', asked, change ?? randomUUID(), requester(), (who) =>
           keeper.rollback(revision, who),
-        ),
+        );
+      },
     }),
     route({
       method: 'POST',
