@@ -9,6 +9,7 @@ import { AuditLog } from './audit/audit-log.js';
 import { readAudit } from './audit/read-audit.js';
 import { CurrentLedger } from './data-plane/current-ledger.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
+import { HostOnlyFlows } from './flows/host-only-flows.js';
 import { FlowTable } from './flows/flow-table.js';
 import { FlowWatch } from './flows/flow-watch.js';
 import { describeHost } from './flows/describe-host.js';
@@ -25,7 +26,7 @@ import { HostObserver } from './observer/host-observer.js';
 import { FlowRules } from './rules/flow-rules.js';
 import { KernelLiveEnds } from './rules/live-ends.js';
 import { KernelRules } from './rules/kernel-rules.js';
-import { liveEndsOfFlow, openConnections } from './rules/open-connections.js';
+import { liveEndsOfConnection, openConnections } from './rules/open-connections.js';
 import { RevisionStore } from './rules/revision-store.js';
 import { RulesApi } from './rules/rules-api.js';
 import { ruleRoutes } from './rules/rule-routes.js';
@@ -66,6 +67,12 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
   const ledger = new CurrentLedger(config);
   const dataPlane = new DataPlaneProcess(config, () => ruleKeeper.rules.state, log);
+  const hostOnly = new HostOnlyFlows(
+    config.host,
+    directory,
+    async () => (kernelRules.problem === null ? live.answered(vmNames) : []),
+    (end) => flowRules.ofEnd(end),
+  );
   const table = new FlowTable(
     config,
     directory,
@@ -73,6 +80,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     () => ledger.reader,
     (vm) => dataPlane.problemOf(vm) ?? observer.problemOf(vm),
     (vm, connection) => flowRules.of(vm, connection),
+    hostOnly,
   );
   const resets = new ResetSender(config, directory, log);
   await resets.clear();
@@ -86,7 +94,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     resetConnections: async (targets, whenFrozen) => {
       await resets.send(targets, whenFrozen);
       // The resets pass no bridge, so the kernel still takes the connections for open.
-      if (kernelRules.problem === null) await live.forget(targets.flatMap(liveEndsOfFlow));
+      if (kernelRules.problem === null)
+        await live.forget(targets.flatMap((target) => liveEndsOfConnection(target, directory)));
     },
     isOpen,
     diagnosis: (vm) => observer.named(vm)?.diagnosis,

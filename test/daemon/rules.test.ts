@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { Flow } from '../../src/api/flow.js';
 import { lists } from '../../src/api/lists.js';
 import type { RuleEntry } from '../../src/api/rule.js';
 import { RulesChanged, RulesInForce, RulesVerdict } from '../../src/api/rules-change.js';
+import type { LiveEnd } from '../../src/daemon/rules/live-end.js';
 import { KernelLiveEnds } from '../../src/daemon/rules/live-ends.js';
 import { inNetworkNamespace } from '../../src/native/network-namespace.js';
 import { liveSet } from '../../src/rules/nft/live-sets.js';
@@ -203,6 +205,38 @@ describe('security groups', () => {
         ({ localPort, remotePort }) => ![localPort, remotePort].includes(connection.clientPort),
       ),
     );
+  });
+
+  it('show what they let through and the VM’s kernel does not show', async () => {
+    const end: LiveEnd = {
+      ...{ vm: 'two', kind: 'tcp', side: 'in', family: 4, number: 0 },
+      ...{ localAddress: network.two.address, localPort: 4711 },
+      ...{ remoteAddress: network.one.address, remotePort: 4712 },
+    };
+    await apply(openTcp);
+    const live = new KernelLiveEnds();
+    const inHost = <T>(act: () => T): T => inNetworkNamespace(`/run/netns/${network.host}`, act);
+    // As if its packets had passed: one that is answered, and one that asks in vain.
+    await inHost(() => live.refresh([end]));
+    const asking = `${network.two.address} . 4711 . ${network.one.address} . 4713 timeout 1m`;
+    nft('add', 'element', 'bridge', 'vsocket', liveSet(vmPrefix('two'), 'tcp', 'in', 4), `{ ${asking} }`);
+    await connected();
+    let flows: Flow[] = [];
+    await eventually('it is a flow', async () => {
+      flows = lists.flows.answer.parse((await vsockd.get('/v1/flows')).body).items;
+      return flows.some(({ reason }) => reason === 'host-only');
+    });
+    const seen = flows.filter(({ reason }) => reason === 'host-only');
+    assert.deepEqual(
+      seen.map(({ vm, direction, remotePort, rule, txBytes }) => [vm, direction, remotePort, rule, txBytes]),
+      [['two', 'in', 4712, 'tcp-in', null]],
+    );
+    assert.equal(flows.length, 3, 'with the two ends of what the kernels show');
+    await inHost(() => live.forget([end]));
+    await eventually('it is none any more', async () => {
+      flows = lists.flows.answer.parse((await vsockd.get('/v1/flows')).body).items;
+      return flows.every(({ reason }) => reason !== 'host-only');
+    });
   });
 
   it('are mended when somebody else changes them, and live flows live on', async () => {

@@ -7,9 +7,9 @@ import { describeFlow } from './describe-flow.js';
 import type { VmDirectory } from './vm-directory.js';
 
 /** What is known of one flow at the moment of a snapshot. */
-export interface SeenFlow extends Pick<
-  Flow,
-  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond'
+export interface SeenFlow extends Record<
+  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond',
+  number
 > {
   vm: VmConfig;
   connection: Connection;
@@ -37,10 +37,13 @@ export class FlowSnapshot {
     private readonly directory: VmDirectory,
     readonly vms: readonly Vm[],
     private readonly seen: readonly SeenFlow[],
+    /** Those without a connection that the VM’s kernel shows. */
+    private readonly hostOnly: readonly Flow[] = [],
   ) {}
 
   *flows(): Generator<Flow> {
     for (const flow of this.seen) yield this.#row(flow);
+    yield* this.hostOnly;
   }
 
   has(id: string): boolean {

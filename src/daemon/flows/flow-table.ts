@@ -7,6 +7,7 @@ import { Pace } from '../pace.js';
 import { RateMeter } from '../rates/rate-meter.js';
 import { RateMeters } from '../rates/rate-meters.js';
 import { FlowSnapshot, type SeenFlow } from './flow-snapshot.js';
+import type { HostOnlyFlows } from './host-only-flows.js';
 import type { VmDirectory } from './vm-directory.js';
 
 type Rates = Pick<Vm, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
@@ -22,6 +23,7 @@ export class FlowTable {
     private readonly ledger: () => LedgerReader | null,
     private readonly problemOf: (vm: string) => string | null,
     private readonly ruleOf: (vm: VmConfig, connection: Connection) => string | null,
+    private readonly hostOnly: Pick<HostOnlyFlows, 'rows'>,
   ) {}
 
   async read(): Promise<FlowSnapshot> {
@@ -45,7 +47,8 @@ export class FlowTable {
       }
       vms.push(this.#vm(vm, { flows: connections.length, fastFlows }, ledgerVms.get(vm.name), at));
     }
-    return new FlowSnapshot(this.config.host, this.directory, vms, flows);
+    const others = await this.hostOnly.rows(observed);
+    return new FlowSnapshot(this.config.host, this.directory, vms, flows, others);
   }
 
   #flow(

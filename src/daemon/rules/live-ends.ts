@@ -4,9 +4,12 @@ import { liveKinds, liveSet, sides, type LiveKind } from '../../rules/nft/live-s
 import { table, vmPrefix } from '../../rules/nft/names.js';
 import { nftSteps } from '../nft-program.js';
 import { elementOf, liveEndOf, type LiveEnd } from './live-end.js';
-import { NftablesNetlink } from './nftables-netlink.js';
+import { findAttribute } from '../../netlink/attributes.js';
+import { nftables, NftablesNetlink } from './nftables-netlink.js';
 
 const elementsInOneLine = 200;
+/** For so long a connection is remembered that nobody has answered; one that is open, for days. */
+const halfOpenMilliseconds = 60_000;
 const endsInOneTransaction = 5000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
@@ -23,7 +26,20 @@ export interface LiveEnds {
 
 /** As the kernel keeps it in the sets of our table. */
 export class KernelLiveEnds implements LiveEnds {
-  async list(vms: readonly string[], kinds: readonly LiveKind[] = liveKinds): Promise<LiveEnd[]> {
+  list(vms: readonly string[], kinds: readonly LiveKind[] = liveKinds): Promise<LiveEnd[]> {
+    return this.#list(vms, kinds, 0);
+  }
+
+  /** Connections whose other end has answered. */
+  answered(vms: readonly string[]): Promise<LiveEnd[]> {
+    return this.#list(vms, ['tcp'], halfOpenMilliseconds);
+  }
+
+  async #list(
+    vms: readonly string[],
+    kinds: readonly LiveKind[],
+    leastMilliseconds: number,
+  ): Promise<LiveEnd[]> {
     const netlink = new NftablesNetlink();
     const ends: LiveEnd[] = [];
     try {
@@ -31,8 +47,8 @@ export class KernelLiveEnds implements LiveEnds {
         for (const kind of kinds)
           for (const side of sides)
             for (const family of families)
-              await eachKey(netlink, liveSet(vmPrefix(vm), kind, side, family), (key) => {
-                const end = liveEndOf(vm, kind, side, family, key);
+              await eachKey(netlink, liveSet(vmPrefix(vm), kind, side, family), (key, left) => {
+                const end = left > leastMilliseconds ? liveEndOf(vm, kind, side, family, key) : null;
                 if (end !== null) ends.push(end);
               });
     } finally {
@@ -87,9 +103,17 @@ export function elementLines(verb: 'add' | 'delete', ends: readonly LiveEnd[]): 
   return lines;
 }
 
-async function eachKey(netlink: NftablesNetlink, set: string, take: (key: Buffer) => void): Promise<void> {
+/** @param take gets a key, and for how long it is remembered from now on, in milliseconds */
+async function eachKey(
+  netlink: NftablesNetlink,
+  set: string,
+  take: (key: Buffer, left: number) => void,
+): Promise<void> {
   try {
-    await netlink.eachElement(table, set, take);
+    await netlink.eachElement(table, set, (key, element) => {
+      const left = findAttribute(element, 0, nftables.elementExpiration);
+      take(key, left === null ? Infinity : Number(element.readBigUInt64BE(left.at)));
+    });
   } catch (error) {
     // Nothing is open where nothing is enforced.
     if (!(error instanceof SystemCallError && error.errno === ENOENT)) throw error;

@@ -15,6 +15,7 @@ export const nftables = {
   listElements: 3,
   listElement: 1,
   elementKey: 1,
+  elementExpiration: 5,
   dataValue: 1,
 } as const;
 

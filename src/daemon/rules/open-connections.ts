@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { sides } from '../../rules/nft/live-sets.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
+import type { VmDirectory } from '../flows/vm-directory.js';
 import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { LiveEnd } from './live-end.js';
 
@@ -10,9 +11,25 @@ export async function openConnections(watch: FlowWatch, vms: readonly string[]):
   return vms.flatMap((vm) => snapshot.ofVm(vm)).map(liveEndOfFlow);
 }
 
-/** Whoever opened it. */
-export function liveEndsOfFlow(flow: FlowWithConnection): LiveEnd[] {
-  return sides.map((side) => ({ ...liveEndOfFlow(flow), side }));
+/** All that the host may remember of a connection: both ends where both VMs are here, whoever opened it. */
+export function liveEndsOfConnection(target: FlowWithConnection, directory: VmDirectory): LiveEnd[] {
+  const near = liveEndOfFlow(target);
+  const { remoteAddress, remotePort, localAddress, localPort } = target.flow;
+  const peer = directory.withAddress(target.flow.vni, remoteAddress);
+  const far: LiveEnd[] =
+    peer === undefined
+      ? []
+      : [
+          {
+            ...near,
+            vm: peer.name,
+            localAddress: remoteAddress,
+            localPort: remotePort,
+            remoteAddress: localAddress,
+            remotePort: localPort,
+          },
+        ];
+  return [near, ...far].flatMap((end) => sides.map((side) => ({ ...end, side })));
 }
 
 export function liveEndOfFlow({ flow, connection }: FlowWithConnection): LiveEnd {

@@ -57,7 +57,13 @@ const deniedRule = ({ action, rule }: Verdict): string | null =>
   action === 'deny' ? nameOfRule(rule) : null;
 
 /** The same for whoever opened it. */
-export function connectionName({ vm, localAddress, localPort, remoteAddress, remotePort }: LiveEnd): string {
+export function connectionName({
+  vm,
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+}: Pick<LiveEnd, 'vm' | 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>): string {
   return `${vm} ${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 

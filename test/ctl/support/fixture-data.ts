@@ -64,7 +64,8 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
 
 function fixtureVm(host: string, name: string, index: number, flows: readonly Flow[]): Vm {
   const own = flows.filter((flow) => flow.vm === name);
-  const sum = (pick: (flow: Flow) => number): number => own.reduce((total, flow) => total + pick(flow), 0);
+  const sum = (key: 'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond'): number =>
+    own.reduce((total, flow) => total + (flow[key] ?? 0), 0);
   return {
     name,
     host,
@@ -76,10 +77,10 @@ function fixtureVm(host: string, name: string, index: number, flows: readonly Fl
     processes: 2,
     flows: own.length,
     fastFlows: own.filter((flow) => flow.path !== 'tcp').length,
-    txBytes: sum((flow) => flow.txBytes),
-    rxBytes: sum((flow) => flow.rxBytes),
-    txBytesPerSecond: sum((flow) => flow.txBytesPerSecond),
-    rxBytesPerSecond: sum((flow) => flow.rxBytesPerSecond),
+    txBytes: sum('txBytes'),
+    rxBytes: sum('rxBytes'),
+    txBytesPerSecond: sum('txBytesPerSecond'),
+    rxBytesPerSecond: sum('rxBytesPerSecond'),
   };
 }
 
