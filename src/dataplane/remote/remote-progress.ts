@@ -142,6 +142,11 @@ export class RemoteProgress {
   announce(end: FlowEnd): void {
     const link = this.linkOf(end);
     if (!link?.isUp) return;
+    // Before the message is made: what the guest says meanwhile is news still, though the message may have it.
+    if (end.far !== null) {
+      end.far.toldFlags = newsFlags(end, end.far);
+      end.far.toldSwitches = newsSwitches(end);
+    }
     try {
       link.session?.send(describeEnd(end, this.ringOf(end, link)));
     } catch (error) {
@@ -149,9 +154,6 @@ export class RemoteProgress {
       this.book.reset(end, error.message);
       link.session?.send(describeEnd(end, this.ringOf(end, link)));
     }
-    if (end.far === null) return;
-    end.far.toldFlags = newsFlags(end, end.far);
-    end.far.toldSwitches = newsSwitches(end);
   }
 
   private ringOf(end: FlowEnd, link: Link): RingTarget | null {
