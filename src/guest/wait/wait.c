@@ -124,6 +124,18 @@ static bool has_news(void *of) {
     return readable_in_memory(wait->flow) || (!h->rx_on_ring && rx_start_told(h) != wait->start);
 }
 
+/*
+ * The other end may have gone to its ring after the look that found nothing: that is no news any more. Where its bytes on TCP
+ * are not all here, they will wake us.
+ */
+static bool ring_begins(int fd, struct flow *f) {
+    struct vs_slot *h = f->header;
+    slot_lock(&h->rx_lock);
+    bool begins = !h->rx_on_ring && tcp_is_read_to_ring(fd, h);
+    slot_unlock(&h->rx_lock);
+    return begins;
+}
+
 static void wake_cancelled(void *waiter) {
     waiter_disarm(waiter);
 }
@@ -157,12 +169,13 @@ int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bo
     if (!w) return 1;
     flow_take_notices(f);
     struct wait wait = {f, to_read, flow_owes(f), load(&h->left), rx_start_told(h)};
+    if (to_read && wait.start && ring_begins(fd, f)) return 1;
     if (!to_read) ring_want_space(f);
     if (!prepare_sleep(w, has_news, &wait)) return 1;
     /* After its end the TCP side stays readable for ever, and so it does while the ring comes first. */
     bool tcp_later = to_read && (h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h)));
     short events = to_read && !tcp_later ? POLLIN | POLLRDHUP : 0;
-    if (wait.owed || (!to_read && !tx_on_ring(h))) events |= POLLOUT;
+    if (wait.owed || (!to_read && !tx_on_ring(h) && !tx_between(h))) events |= POLLOUT;
     uint64_t cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : flow_shared(f) ? SLEEP_CAP_SHARED_NS : NO_DEADLINE;
     bool tcp_event = false;
     int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, signal_ends, &tcp_event);
