@@ -14,6 +14,7 @@ import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
 import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
+import { EndedProcesses } from './ended-processes.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
@@ -99,16 +100,20 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
+  const endedProcesses = new EndedProcesses({
+    flowsOf: (vm, process) => switchboard.flowsOf(vm, process),
+    closeEnded: (ends) => switchboard.closeEnded(ends),
+    wake: () => poller.wake(),
+  });
   const bells = new Bells();
   const events: ChannelEvents = {
     bell: (fd) => bells.add(fd),
     rung: () => poller.wake(),
     log,
     processBegan: (began, process) => book.nameProcess(began, process),
-    processEnded: (ended, process) => {
-      switchboard.sweep(ended, process);
-      ended.releaseProcess(process);
-      poller.wake(); // what is left of its flows
+    processEnded: (vm, process) => {
+      endedProcesses.add(vm, process);
+      vm.releaseProcess(process);
     },
   };
   const limit = openFileLimit();
@@ -156,7 +161,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   lookLater();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
   setInterval(() => {
-    for (const vm of vms) switchboard.sweep(vm, null);
+    for (const vm of vms) switchboard.sweep(vm);
     links?.flows.sweep();
     poller.wake();
   }, sweepMilliseconds);
