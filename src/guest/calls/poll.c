@@ -154,9 +154,8 @@ static int wait_on(struct pollfd *fds, nfds_t count, struct pollfd *copy, uint64
         uint64_t began = now_ns(), cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
         sigset_t own_mask;
         signals_hold(&own_mask);
-        errno = EINTR;
         others = is_interrupted(handled, true)
-                     ? -1
+                     ? interrupted()
                      : ask_kernel(fds, count, copy, w, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
         signals_let_go(&own_mask);
         int saved = errno;

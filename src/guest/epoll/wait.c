@@ -124,9 +124,8 @@ static int wait_events(struct epoll *ep, int fd, struct epoll_event *events, int
         uint64_t cap = sleeps_unconnected(ep) ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
         sigset_t own_mask;
         signals_hold(&own_mask);
-        errno = EINTR;
         n = is_interrupted(handled, true)
-                ? -1
+                ? interrupted()
                 : real()->epoll_pwait2(fd, events, max, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
         signals_let_go(&own_mask);
         int saved = errno;

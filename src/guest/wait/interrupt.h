@@ -23,6 +23,12 @@ static inline bool is_interrupted(struct handled before, bool any) {
 /* The same when the kernel said EINTR: it may have run handlers that the library knows nothing of. */
 bool ends_by_signal(struct handled before, bool any);
 
+/* What an interrupted call returns. Nothing else may leave EINTR in errno: CPython takes it for an answer by itself. */
+static inline int interrupted(void) {
+    errno = EINTR;
+    return -1;
+}
+
 /* From here on signals wait for the kernel's sleep, which gets `mask`. */
 void signals_hold(sigset_t *mask);
 void signals_let_go(const sigset_t *mask);

@@ -128,9 +128,7 @@ static void end_sleep(void *of) {
 
 static int sleep_unless_interrupted(struct pollfd *fds, const struct timespec *time, const sigset_t *mask,
                                     struct handled before, bool signal_ends) {
-    if (!is_interrupted(before, signal_ends)) return real()->ppoll(fds, 2, time, mask);
-    errno = EINTR;
-    return -1;
+    return is_interrupted(before, signal_ends) ? interrupted() : real()->ppoll(fds, 2, time, mask);
 }
 
 /* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
@@ -140,14 +138,15 @@ static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns
     uint64_t began = now_ns();
     struct timespec time;
     struct sleeper sleeper = {.waiter = w};
-    int n, saved;
+    int n, saved, first = errno;
     signals_hold(&sleeper.mask);
     pthread_cleanup_push(end_sleep, &sleeper); /* ppoll is where a thread may be cancelled */
     n = sleep_unless_interrupted(wait, timeout_until(deadline_ns, cap_ns, &time), &sleeper.mask, before, signal_ends);
     saved = errno;
     pthread_cleanup_pop(1);
-    errno = saved;
-    if (n < 0) return saved == EINTR && !ends_by_signal(before, signal_ends) ? 1 : -1;
+    if (n < 0 && (saved != EINTR || ends_by_signal(before, signal_ends))) return errno = saved, -1;
+    errno = first; /* of a call that goes on the program sees none */
+    if (n < 0) return 1;
     *tcp_event = wait[0].revents != 0;
     if (wait[1].revents) waiter_drain(w);
     if (n > 0) spin_learn(now_ns() - began);
