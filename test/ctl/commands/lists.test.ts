@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Flow } from '../../../src/api/flow.js';
 import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile, runVsockctl } from '../support/run-vsockctl.js';
+import { programFile, runVsockctl } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -120,7 +120,7 @@ test('what is wrong is said in plain words: what, which, why, and what to do', a
   mkdirSync(`${fleet.directory}/config.d/vsockctl/hosts`, { recursive: true });
   const environment = {
     ...fleet.environment,
-    VSOCKCTL_HOSTS: '',
+    VSOCKCTL_HOSTS: undefined,
     XDG_CONFIG_HOME: `${fleet.directory}/config.d`,
   };
   const unread = await runVsockctl(['flows'], environment);
@@ -131,6 +131,10 @@ test('what is wrong is said in plain words: what, which, why, and what to do', a
   );
   // Names on the line need no file.
   assert.equal((await runVsockctl(['flows', '--host', 'alpha'], environment)).code, 0);
+  // A directory of sockets that a variable leaves empty.
+  const empty = await runVsockctl(['flows'], { ...fleet.environment, VSOCKCTL_SOCKET_DIRECTORY: '' });
+  assert.equal(empty.code, 2);
+  assert.match(empty.stderr, /^vsockctl: VSOCKCTL_SOCKET_DIRECTORY “” is no absolute path; /);
 });
 
 test('where the locale is not UTF-8, what vsockctl says is ASCII; data is as it is', async () => {
@@ -262,7 +266,7 @@ test('output that cannot be written is an error', () => {
   for (const words of [['--version'], ['flows', '-o', 'json'], ['help', 'filters']]) {
     const env = { PATH: process.env['PATH'], ...fleet.environment };
     const script = 'exec "$0" "$@" > /dev/full';
-    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, mainFile, ...words], {
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, programFile, ...words], {
       env,
       encoding: 'utf8',
     });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fixtureData } from '../support/fixture-data.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { programFile } from '../support/run-vsockctl.js';
 import { Terminal } from '../support/terminal.js';
 
 let fleet: FixtureFleet;
@@ -129,7 +129,7 @@ test(
 
 test('--watch on a pipe gives JSON Lines', options, async () => {
   const env = { PATH: process.env['PATH'], ...fleet.environment };
-  const child = spawn(process.execPath, [mainFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {
+  const child = spawn(process.execPath, [programFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {
     env,
   });
   let text = '';

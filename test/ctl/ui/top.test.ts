@@ -35,7 +35,7 @@ function topPid(): number {
   const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(terminal.shell)], {
     encoding: 'utf8',
   });
-  return Number(/^\s*(\d+) .*main\.js top/m.exec(children)?.[1]);
+  return Number(/^\s*(\d+) .*vsockctl top/m.exec(children)?.[1]);
 }
 
 test('q quits with 0 and gives the terminal back', options, async () => {
