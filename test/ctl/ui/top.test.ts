@@ -144,7 +144,7 @@ test('a kill asks, with Cancel in focus, and both keys quickly pressed count', o
   terminal.press('Enter');
   await terminal.until(/1\/1\b[^]*> red1:5028/);
   terminal.press('K');
-  await terminal.until(/Kill this flow\?[^]*red1:5028 on alpha[^]*\[ Cancel \]/);
+  await terminal.until(/Kill this flow\?[^]*red1:5028 +alpha [^]*\[ Cancel \]/);
   terminal.press('Enter');
   await terminal.until(/> red1:5028[^]*help/);
   assert.ok(fleet.alpha.data.flows.some((flow) => flow.id === 'red1:5028'));
