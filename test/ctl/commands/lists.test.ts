@@ -310,6 +310,32 @@ test('one host that is down is a line on stderr and exit code 3; the other’s r
   }
 });
 
+test('where all hosts asked fail for one reason it is the exit code, whatever is asked for; for several it is 1', async () => {
+  const refused = fleet.ssh.clientConfig('alpha', { knownHosts: '/dev/null' });
+  const unreachable = fleet.ssh.clientConfig('beta').replace(`Port ${String(fleet.ssh.port)}`, 'Port 1');
+  const asked = [
+    ['hosts'],
+    ['flows'],
+    ['flows', '-o', 'json'],
+    ['vms', '-o', 'csv'],
+    ['explain', 'red1:5000'],
+    ['kill', '--vm', 'red1', '--yes'],
+    ['top', '--iterations', '1'],
+  ];
+  try {
+    for (const [config, expected] of [
+      [refused + refused.replace('Host alpha', 'Host beta'), 4],
+      [unreachable + unreachable.replace('Host beta', 'Host alpha'), 5],
+      [refused + unreachable, 1],
+    ] as const) {
+      fleet.configure(config);
+      for (const words of asked) assert.equal((await fleet.run(...words)).code, expected, words.join(' '));
+    }
+  } finally {
+    fleet.configure(fleet.ssh.clientConfig('alpha beta'));
+  }
+});
+
 test('the note for the audit log goes along', () => {
   assert.match(fleet.alpha.requests[0]?.client ?? '', /^\S+@\S+$/);
 });

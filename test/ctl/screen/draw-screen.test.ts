@@ -198,6 +198,25 @@ test('the order moves over columns that are on the screen', () => {
   }
 });
 
+test('a key that changes nothing of what is listed filters and sorts nothing again', () => {
+  const { controller } = stage();
+  const { flows, ...frame } = frameOf(50);
+  let looks = 0;
+  controller.takeFrame({
+    ...frame,
+    get flows() {
+      looks += 1;
+      return flows;
+    },
+  });
+  const before = looks;
+  assert.ok(before > 0);
+  for (const key of ['j', 'j', 'k', 'pagedown', 'G', 'g', '?', 'escape']) controller.press(key);
+  assert.equal(looks, before);
+  controller.press('r');
+  assert.ok(looks > before);
+});
+
 test('the cursor stays on its row when the order changes', () => {
   const { controller, text } = stage();
   controller.takeFrame(frameOf(10));
