@@ -13,7 +13,7 @@ import { fixtureData } from '../support/fixture-data.js';
 import { SshServer } from '../support/ssh-server.js';
 
 /** Each question’s limit. A test’s own limit is many times that: it catches what never ends. */
-const limitMilliseconds = 2000;
+const limitMilliseconds = 4000;
 const options = { timeout: 60_000 };
 
 /** Where nothing is to be ended by its limit. */
