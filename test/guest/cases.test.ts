@@ -48,6 +48,8 @@ const cases: Case[] = [
     ],
   },
   { name: 'high_descriptor.py', server: ['select 1', "it is [23] b'bytes'"] },
+  // Threads.
+  { name: 'closed_while_waiting.py', server: ["received b'part part '"], client: ["then b''"] },
   // System calls that the program did not make.
   {
     name: 'seccomp.c',

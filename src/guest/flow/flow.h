@@ -191,6 +191,8 @@ static inline bool rx_at_stop(struct vs_slot *h) {
 enum receive_kind { AS_READ, AS_RECV };
 ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind);
 ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags);
+/* Before a call waits: from then to its end it holds the socket. */
+void hold_for_call(struct flow *f, struct connection **held);
 /* Whether a call may sleep: asked once, when it would; O_NONBLOCK that comes later is not for it. */
 enum patience { NOT_ASKED, RETURNS_AT_ONCE, WAITS };
 bool may_wait(int fd, int flags, enum patience *patience);

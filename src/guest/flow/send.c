@@ -85,7 +85,7 @@ static bool tcp_failed(int fd, struct flow *f) {
     return side == TCP_FAILED;
 }
 
-ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags) {
+static ssize_t send_all(int fd, struct flow *f, const struct iovec *iov, int count, int flags, struct connection **held) {
     struct vs_slot *h = f->header;
     ssize_t length = vector_length(iov, count);
     if (length < 0) return -1;
@@ -128,8 +128,16 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
             return -1;
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_SNDTIMEO, &has_timeout);
-        if (wait_for_flow(fd, f, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        hold_for_call(f, held);
+        if (wait_for_flow(fd, f, *held, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
         fd = flow_descriptor(f, fd);
     } while (done < total);
     return (ssize_t)done;
+}
+
+ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags) {
+    struct connection *held = NULL;
+    ssize_t n = send_all(fd, f, iov, count, flags, &held);
+    if (held) connection_let_go(held);
+    return n;
 }

@@ -117,6 +117,7 @@ static bool ring_begins(int fd, struct flow *f) {
 
 struct sleeper {
     struct waiter *waiter;
+    struct connection *held; /* by a call that does not go on: its thread is cancelled; else NULL */
     sigset_t mask;
 };
 
@@ -124,6 +125,7 @@ static void end_sleep(void *of) {
     struct sleeper *sleeper = of;
     waiter_disarm(sleeper->waiter);
     signals_let_go(&sleeper->mask);
+    if (sleeper->held) connection_let_go(sleeper->held);
 }
 
 static int sleep_unless_interrupted(struct pollfd *fds, const struct timespec *time, const sigset_t *mask,
@@ -132,17 +134,18 @@ static int sleep_unless_interrupted(struct pollfd *fds, const struct timespec *t
 }
 
 /* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
-static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns, uint64_t cap_ns, struct handled before,
-                    bool signal_ends, bool *tcp_event) {
+static int sleep_on(int fd, short events, struct waiter *w, struct connection *held, uint64_t deadline_ns, uint64_t cap_ns,
+                    struct handled before, bool signal_ends, bool *tcp_event) {
     struct pollfd wait[2] = {{fd, events, 0}, {w->fd, POLLIN, 0}};
     uint64_t began = now_ns();
     struct timespec time;
-    struct sleeper sleeper = {.waiter = w};
+    struct sleeper sleeper = {.waiter = w, .held = held};
     int n, saved, first = errno;
     signals_hold(&sleeper.mask);
     pthread_cleanup_push(end_sleep, &sleeper); /* ppoll is where a thread may be cancelled */
     n = sleep_unless_interrupted(wait, timeout_until(deadline_ns, cap_ns, &time), &sleeper.mask, before, signal_ends);
     saved = errno;
+    sleeper.held = NULL;
     pthread_cleanup_pop(1);
     if (n < 0 && (saved != EINTR || ends_by_signal(before, signal_ends))) return errno = saved, -1;
     errno = first; /* of a call that goes on the program sees none */
@@ -155,7 +158,7 @@ static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns
     return -1;
 }
 
-int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool signal_ends) {
+int wait_for_flow(int fd, struct flow *f, struct connection *held, bool to_read, uint64_t deadline_ns, bool signal_ends) {
     struct vs_slot *h = f->header;
     bool in_ring = !to_read || h->rx_on_ring;
     struct handled handled = signals_handled;
@@ -173,7 +176,7 @@ int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bo
     if (wait.owed || (!to_read && !tx_on_ring(h) && !tx_between(h))) events |= POLLOUT;
     uint64_t cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : flow_shared(f) ? SLEEP_CAP_SHARED_NS : NO_DEADLINE;
     bool tcp_event = false;
-    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, handled, signal_ends,
+    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, held, deadline_ns, cap, handled, signal_ends,
                           &tcp_event);
     if (tcp_event) f->tcp_maybe = true;
     return result;

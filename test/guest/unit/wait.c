@@ -22,17 +22,17 @@ void wait_ends_when_the_ring_began_a_moment_ago(void) {
     struct flow *f = flow_on_tcp(&ends);
     struct vs_slot *h = f->header;
     uint64_t over = now_ns();
-    check(wait_for_flow(ends.here, f, true, over, false) == -1 && errno == EAGAIN); /* nothing there */
+    check(wait_for_flow(ends.here, f, NULL, true, over, false) == -1 && errno == EAGAIN); /* nothing there */
     host_delivers(f, 5);
     h->rx_starts = 1;
-    check(wait_for_flow(ends.here, f, true, over, false) == 1 && h->rx_on_ring && rx_available(f) == 5);
+    check(wait_for_flow(ends.here, f, NULL, true, over, false) == 1 && h->rx_on_ring && rx_available(f) == 5);
     /* Where bytes on TCP come before it, they are what is waited for. */
     h->rx_on_ring = 0;
     h->rx_start_low = 2;
     h->rx_starts = 2;
-    check(wait_for_flow(ends.here, f, true, over, false) == -1 && !h->rx_on_ring);
+    check(wait_for_flow(ends.here, f, NULL, true, over, false) == -1 && !h->rx_on_ring);
     check(write(ends.there, "ab", 2) == 2);
-    check(wait_for_flow(ends.here, f, true, now_ns() + 60 * NS_PER_SECOND, false) == 1 && f->tcp_maybe && !h->rx_on_ring);
+    check(wait_for_flow(ends.here, f, NULL, true, now_ns() + 60 * NS_PER_SECOND, false) == 1 && f->tcp_maybe && !h->rx_on_ring);
 }
 
 /* Its socket has room, and that does not end the wait: the other end's reader was not told yet. */
@@ -41,9 +41,9 @@ void wait_between_ring_and_tcp_does_not_spin(void) {
     struct flow *f = flow_on_tcp(&ends);
     struct vs_slot *h = f->header;
     h->tx_starts = h->tx_stops = 1;
-    check(tx_between(h) && wait_for_flow(ends.here, f, false, now_ns(), false) == -1 && errno == EAGAIN);
+    check(tx_between(h) && wait_for_flow(ends.here, f, NULL, false, now_ns(), false) == -1 && errno == EAGAIN);
     h->tx_stops_told = 1;
-    check(wait_for_flow(ends.here, f, false, now_ns(), false) == 1);
+    check(wait_for_flow(ends.here, f, NULL, false, now_ns(), false) == 1);
 }
 
 static uint32_t runs;
@@ -79,10 +79,10 @@ void signals_end_a_spin_as_they_end_a_sleep(void) {
     uint64_t never = now_ns() + 60 * NS_PER_SECOND;
     install(SIGALRM, 0);
     soon();
-    check(wait_for_flow(ends.here, f, true, never, false) == -1 && errno == EINTR);
+    check(wait_for_flow(ends.here, f, NULL, true, never, false) == -1 && errno == EINTR);
     install(SIGALRM, SA_RESTART | SA_SIGINFO);
     soon();
-    check(wait_for_flow(ends.here, f, true, never, true) == -1 && errno == EINTR);
+    check(wait_for_flow(ends.here, f, NULL, true, never, true) == -1 && errno == EINTR);
     soon();
     struct pollfd one = {ends.here, POLLIN, 0};
     check(poll(&one, 1, 60000) == -1 && errno == EINTR);
@@ -95,7 +95,7 @@ void signals_end_a_spin_as_they_end_a_sleep(void) {
     /* One that restarts calls does not end this one. */
     soon();
     int n;
-    for (uint64_t over = now_ns() + NS_PER_SECOND; (n = wait_for_flow(ends.here, f, true, over, false)) == 1;) continue;
+    for (uint64_t over = now_ns() + NS_PER_SECOND; (n = wait_for_flow(ends.here, f, NULL, true, over, false)) == 1;) continue;
     check(n == -1 && errno == EAGAIN && runs == 5);
 }
 
