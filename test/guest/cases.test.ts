@@ -37,6 +37,7 @@ const cases: Case[] = [
     name: 'epoll_many.py',
     server: ['before [] True', 'told 60', 'nested 12', "received b'bytes'"],
   },
+  { name: 'one_shot.py', server: ['told 72 again 0'], cold: true },
   { name: 'short_write.py', server: ['received all True'], client: ['sent all'] },
   {
     name: 'hang_up.py',

@@ -48,6 +48,7 @@ static int without_own(struct epoll *ep, struct epoll_event *events, int n, bool
         else events[kept++] = events[k];
     }
     if (*own && ep) inner_take_events(ep);
+    if (ep) note_shown(ep, events, kept);
     return kept;
 }
 
