@@ -11,6 +11,7 @@ export const Host = z.object({
   vms: z.number().int(),
   flows: z.number().int(),
   fastFlows: z.number().int(),
+  busyFlows: z.number().int().describe('flows that rest on tcp while processors are scarce (reason busy)'),
   txBytesPerSecond: z.number(),
   rxBytesPerSecond: z.number(),
   rdmaDevices: z.number().int(),

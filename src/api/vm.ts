@@ -15,6 +15,7 @@ export const Vm = z.object({
   processes: z.number().int().describe('processes with libvsocket that are connected now'),
   flows: z.number().int(),
   fastFlows: z.number().int().describe('flows that are not on path tcp'),
+  busyFlows: z.number().int().describe('flows that rest on tcp while processors are scarce (reason busy)'),
   txBytes: z.number().int(),
   rxBytes: z.number().int(),
   txBytesPerSecond: z.number(),

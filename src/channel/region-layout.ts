@@ -6,7 +6,7 @@
 
 export const regionBytes = 1024 * 1024 * 1024;
 export const regionMagic = 0x4b534f56;
-export const layoutVersion = 5;
+export const layoutVersion = 6;
 export const slotCount = 2016;
 /** Half of it, and a stream waits for its reader’s answer: 0.6 of this speed on one host, and over RDMA. */
 export const ringBytes = 256 * 1024;
@@ -95,7 +95,7 @@ export const slot = {
   /** How often the other end’s sender went back to TCP, the last time at this ring position. */
   rxStops: 96,
   rxStopPosition: 100,
-  /** How many of the guest’s own stops the other end’s reader has passed: before that the guest sends nothing on TCP. */
+  /** How many of the guest’s own stops the other end’s reader has passed: before that the ring does not begin anew. */
   txStopsTaken: 104,
   /** 1: the flow is back on TCP for good; the guest may use TCP once it has left the ring. */
   left: 108,
@@ -103,6 +103,8 @@ export const slot = {
   txFreezePosition: 112,
   /** How often the flow was opened: it goes back to `waiting` where processors are scarce, and is opened again. */
   openings: 116,
+  /** Of how many of the guest’s own stops the other end’s reader was told: before that the guest sends nothing on TCP. */
+  txStopsTold: 120,
   // guest, the sender’s line
   txHead: 128,
   /** How often the guest went over to the ring, the last time after this many bytes on TCP. */

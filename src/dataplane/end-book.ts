@@ -202,6 +202,7 @@ export class EndBook {
       slot.rxBlocked,
       slot.txAllowed,
       slot.txStopsTaken,
+      slot.txStopsTold,
       slot.left,
       slot.txFreezePosition,
       slot.openings,

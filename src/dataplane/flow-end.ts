@@ -24,6 +24,8 @@ export class FlowEnd {
   /** How often it went back to TCP, the last time after so many ring bytes. */
   stops = 0;
   stopBytes = 0;
+  /** How many of its stops the other end’s reader has passed, as its guest was told. */
+  stopsPassed = 0;
   /** Why it is back on TCP for good; null: it is not. */
   left: GuestReason | null = null;
   /** So many of its ring bytes were taken when its ring was frozen, and no more are; null: it is not frozen. */

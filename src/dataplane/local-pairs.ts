@@ -7,16 +7,20 @@ import type { FlowEnd } from './flow-end.js';
 import { asksToLeave, freeze, isReady, leavesFrom, showLeft } from './leaving.js';
 import { closesWithReset, hasUnread, isClosing, isDrained, pump } from './pump.js';
 import type { SocketOwners } from './socket-owners.js';
-import { readSwitches, showStart, showStop, showStopsTaken, stopsTaken } from './switches.js';
+import {
+  passSwitches,
+  readSwitches,
+  restsOnTcp,
+  showStart,
+  showStop,
+  showStopsPassed,
+  showStopsTold,
+  stopsTaken,
+} from './switches.js';
 
 /** Whether the guest ended its stream before it closed. */
 function hasEndedStream(end: FlowEnd): boolean {
   return end.words[end.at(slot.txShut)] === 1;
-}
-
-/** Whether a sender is on TCP, and the other end’s reader knows. */
-function isOnTcp(sender: FlowEnd, reader: FlowEnd): boolean {
-  return sender.starts === sender.stops && stopsTaken(reader, sender.stops) === sender.stops;
 }
 
 /** A stream that is about to end, ends where it is. */
@@ -88,7 +92,7 @@ export class LocalPairs {
   /** A sender may use its ring once whoever reads at the other end knows of it. */
   private permit(reader: FlowEnd, sender: FlowEnd): void {
     if (sender.allowed || sender.yields || sender.left !== null || !isReady(reader)) return;
-    if (sender.starts !== sender.stops || isOnTcp(sender, reader)) this.book.allowSending(sender, true);
+    if (sender.starts !== sender.stops || restsOnTcp(sender)) this.book.allowSending(sender, true);
   }
 
   /** A guest takes its flow back to TCP for good. */
@@ -145,18 +149,15 @@ export class LocalPairs {
     this.tellStops(end, peer);
     this.tellStops(peer, end);
     if (!end.yields || isEnding(end) || isEnding(peer)) return;
-    if (!isOnTcp(end, peer) || !isOnTcp(peer, end)) return;
+    if (!restsOnTcp(end) || !restsOnTcp(peer)) return;
     for (const one of [end, peer]) this.book.setState(one, 'waiting');
   }
 
-  /** A sender that stopped may use TCP once the other end’s reader is there. */
+  /** A sender that stopped may use TCP once the other end’s reader knows, and its ring anew once that is past the stop. */
   private tellStops(from: FlowEnd, to: FlowEnd): void {
-    const { starts, stops } = from;
-    readSwitches(from, this.book.ledger);
-    if (from.starts !== starts) showStart(to, from.starts, from.startBytes);
-    if (from.stops !== stops) showStop(to, from.stops, from.stopBytes);
-    if (from.starts !== starts || from.stops !== stops) to.vm.notify(to);
-    showStopsTaken(from, stopsTaken(to, from.stops));
+    passSwitches(from, to, this.book.ledger);
+    showStopsTold(from, from.stops);
+    showStopsPassed(from, stopsTaken(to, from.stops));
   }
 
   private deliver(from: FlowEnd, to: FlowEnd): void {

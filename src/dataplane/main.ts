@@ -16,6 +16,7 @@ import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
 import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
+import { EndedProcesses } from './ended-processes.js';
 import type { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
@@ -107,16 +108,20 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     rules!.evaluateTcp(end.vm.config.name, { ...end, direction: book.directionOf(end) });
   const switchboardNeeds = { owners, verdict, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
+  const endedProcesses = new EndedProcesses({
+    flowsOf: (vm, process) => switchboard.flowsOf(vm, process),
+    closeEnded: (ends) => switchboard.closeEnded(ends),
+    wake: () => poller.wake(),
+  });
   const bells = new Bells();
   const events: ChannelEvents = {
     bell: (fd) => bells.add(fd),
     rung: () => poller.wake(),
     log,
     processBegan: (began, process) => book.nameProcess(began, process),
-    processEnded: (ended, process) => {
-      switchboard.sweep(ended, process);
-      ended.releaseProcess(process);
-      poller.wake(); // what is left of its flows
+    processEnded: (vm, process) => {
+      endedProcesses.add(vm, process);
+      vm.releaseProcess(process);
     },
   };
   const limit = openFileLimit();
@@ -164,7 +169,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   lookLater();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
   setInterval(() => {
-    for (const vm of vms) switchboard.sweep(vm, null);
+    for (const vm of vms) switchboard.sweep(vm);
     links?.flows.sweep();
     poller.wake();
   }, sweepMilliseconds);

@@ -4,7 +4,7 @@ import type { LedgerFile } from '../ledger/ledger-file.js';
 import { copyMemory } from '../native/shared-memory.js';
 import type { FlowEnd } from './flow-end.js';
 import { GuestFault } from './guest-fault.js';
-import { readSwitches, showStart } from './switches.js';
+import { passSwitches } from './switches.js';
 
 /** Under this many bytes a plain loop is faster than a call through koffi (measured: the call costs about 100 ns). */
 const loopBytes = 64;
@@ -32,10 +32,8 @@ function moveOnce(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
   const position = from.sent | 0;
   const available = unsentBytes(from, position);
   if (available === 0) return false;
-  if (from.starts === from.stops && from.sent >= from.stopBytes) {
-    if (!readSwitches(from, ledger)) return false;
-    showStart(to, from.starts, from.startBytes);
-  }
+  if (from.starts === from.stops && from.sent >= from.stopBytes && !passSwitches(from, to, ledger))
+    return false;
   let space = freeSpace(to, position);
   if (space === 0) {
     Atomics.store(to.words, to.rxBlocked, 1);

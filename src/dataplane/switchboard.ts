@@ -22,6 +22,10 @@ export interface SwitchboardNeeds {
   verdict: (end: FlowEnd) => Verdict;
 }
 
+function processOf(end: FlowEnd): number {
+  return end.words[end.at(slot.process)] ?? 0;
+}
+
 /** Checks what guests claim, brings the two ends of each connection together, and sees sockets close. */
 export class Switchboard {
   /** VMs of this host by `VNI address`: where the other end of a claim may be. */
@@ -165,7 +169,7 @@ export class Switchboard {
     if (end) this.contain(end, () => this.reset(end, 'asked by an operator'));
   }
 
-  /** Looks whether the guest’s socket still exists. Also for all flows of a process that is gone. */
+  /** Looks whether the guest’s socket still exists. */
   private checkClosed(end: FlowEnd): void {
     if (!end.closed && !this.needs.owners.isHeld(end)) this.close(end);
   }
@@ -175,22 +179,33 @@ export class Switchboard {
     else this.pairs.close(end);
   }
 
+  /** The ends that a process has, as far as the guest says. */
+  flowsOf(vm: GuestVm, process: number): FlowEnd[] {
+    return vm.flows.filter((end): end is FlowEnd => end !== null && processOf(end) === process);
+  }
+
+  /** Ends the flows of a process that ended whose sockets are gone. @returns those that are not, and are still its own */
+  closeEnded(ends: FlowEnd[]): FlowEnd[] {
+    const isOpen = (end: FlowEnd): boolean => !end.closed && end.vm.flows[end.slot] === end;
+    return ends.filter((end) => {
+      const process = processOf(end);
+      // Somebody else took it over, and will say so when it closes.
+      if (!isOpen(end) || end.vm.processes[process]) return false;
+      this.contain(end, () => this.checkClosed(end));
+      return isOpen(end);
+    });
+  }
+
   /**
-   * Looks at the flows of a process that ended, or (null) of all that are not connected. A connected process says
-   * itself what it closes, and must: after both FINs the kernel shows no socket though the program still reads.
+   * Looks at all flows of processes that are not connected. A connected one says itself what it closes, and must: after
+   * both FINs the kernel shows no socket though the program still reads.
    */
-  sweep(vm: GuestVm, ended: number | null): void {
+  sweep(vm: GuestVm): void {
     for (const end of vm.flows)
       if (end !== null)
         this.contain(end, () => {
-          if (this.isOf(vm, end, ended)) this.checkClosed(end);
+          if (!vm.processes[processOf(end)] && !this.needs.owners.isRunning(end)) this.checkClosed(end);
         });
-  }
-
-  private isOf(vm: GuestVm, end: FlowEnd, ended: number | null): boolean {
-    const process = end.words[end.at(slot.process)] ?? 0;
-    if (ended !== null) return process === ended;
-    return !vm.processes[process] && !this.needs.owners.isRunning(end);
   }
 
   /** Slots that a guest claimed while nobody listened. */

@@ -39,6 +39,16 @@ export function readSwitches(end: FlowEnd, ledger: LedgerFile): boolean {
   return true;
 }
 
+/** What a sender says of its path, for the other end’s guest: a start and a stop that are seen at once, too. */
+export function passSwitches(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): boolean {
+  const { starts, stops } = from;
+  if (!readSwitches(from, ledger)) return false;
+  if (from.starts !== starts) showStart(to, from.starts, from.startBytes);
+  if (from.stops !== stops) showStop(to, from.stops, from.stopBytes);
+  to.vm.notify(to);
+  return true;
+}
+
 /** Tells a guest that the other end’s sender went over to the ring, and after how many bytes on TCP. */
 export function showStart(to: FlowEnd, starts: number, bytes: number): void {
   to.words[to.at(slot.rxStartLow)] = bytes | 0;
@@ -58,7 +68,18 @@ export function stopsTaken(reader: FlowEnd, stops: number): number {
   return taken > 0 && taken <= stops ? taken : 0;
 }
 
-/** Tells a guest that the other end’s reader is back on TCP: now it may send there. */
-export function showStopsTaken(end: FlowEnd, stopsTaken: number): void {
-  if (Atomics.exchange(end.words, end.at(slot.txStopsTaken), stopsTaken) !== stopsTaken) end.vm.notify(end);
+/** Tells a sender that the other end’s reader knows where it stopped: now it may send on TCP. */
+export function showStopsTold(end: FlowEnd, stopsTold: number): void {
+  if (Atomics.exchange(end.words, end.at(slot.txStopsTold), stopsTold) !== stopsTold) end.vm.notify(end);
+}
+
+/** Tells a sender that the other end’s reader is back on TCP: its ring may begin anew. */
+export function showStopsPassed(end: FlowEnd, stopsPassed: number): void {
+  end.stopsPassed = stopsPassed;
+  if (Atomics.exchange(end.words, end.at(slot.txStopsTaken), stopsPassed) !== stopsPassed) end.vm.notify(end);
+}
+
+/** Whether a sender is on TCP, and knows that the other end’s reader is. By what it was told: the reader’s word may be another now. */
+export function restsOnTcp(sender: FlowEnd): boolean {
+  return sender.starts === sender.stops && sender.stopsPassed === sender.stops;
 }

@@ -88,6 +88,8 @@ class Parser {
       key === '' ? undefined : operatorsByLength.find((name) => this.text.startsWith(name, at + key.length));
     if (operator === undefined) {
       const { text } = this.#value(/^[^\s()"]+/);
+      // Every row has it: `-f '"$NAME"'` with an unset variable would mean all of them.
+      if (text === '') throw new FilterError(this.text, at, 'an empty word, which is in every row');
       this.#blanks();
       return { kind: 'word', word: text };
     }

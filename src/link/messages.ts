@@ -87,6 +87,8 @@ export const EndState = z.object({
   stopBytes: count,
   /** How many of the other end’s stops its reader has passed. */
   stopsTaken: u32,
+  /** Of how many of those it was told. Not said by a vsockd of before. */
+  stopsTold: u32.optional(),
   /** Its reader saw the end of the TCP stream and asks where the ring ends; and the answer to that question. */
   asksEnd: z.boolean(),
   endBytes: count.nullable(),

@@ -4,12 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { allCommands } from '../../src/ctl/commands/all-commands.js';
 import { commandsFor } from '../../src/ctl/commands/commands-for.js';
-
-const program = fileURLToPath(new URL('../../../bin/vsockctl', import.meta.url));
+import { programFile } from './support/run-vsockctl.js';
 
 const Coverage = z.object({ result: z.array(z.object({ url: z.string() })) });
 
@@ -18,7 +16,7 @@ function run(...words: string[]): { stdout: string; files: string[] } {
   const directory = mkdtempSync(join(tmpdir(), 'vsockctl-test-'));
   try {
     const env = { PATH: process.env['PATH'], HOME: directory, NODE_V8_COVERAGE: directory };
-    const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(programFile, words, { env, encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, ''], words.join(' '));
     const reports = readdirSync(directory).filter((name) => name.startsWith('coverage-'));
     const files = reports.flatMap((name) =>

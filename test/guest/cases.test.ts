@@ -37,6 +37,7 @@ const cases: Case[] = [
     name: 'epoll_many.py',
     server: ['before [] True', 'told 60', 'nested 12', "received b'bytes'"],
   },
+  { name: 'one_shot.py', server: ['told 72 again 0'], cold: true },
   { name: 'short_write.py', server: ['received all True'], client: ['sent all'] },
   {
     name: 'hang_up.py',
@@ -48,6 +49,8 @@ const cases: Case[] = [
     ],
   },
   { name: 'high_descriptor.py', server: ['select 1', "it is [23] b'bytes'"] },
+  // Threads.
+  { name: 'closed_while_waiting.py', server: ["received b'part part '"], client: ["then b''"] },
   // System calls that the program did not make.
   {
     name: 'seccomp.c',

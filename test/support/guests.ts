@@ -23,6 +23,7 @@ import { SharedMemory } from '../../src/native/shared-memory.js';
 /** `npm run test:sanitizers` runs programs with another build of it. */
 const library =
   process.env['VSOCKET_TEST_PRELOAD'] ?? new URL('../../libvsocket.so', import.meta.url).pathname;
+const restlessness = new URL('restless.js', import.meta.url).href;
 const dataPlane = new URL('../../src/dataplane/main.js', import.meta.url).pathname;
 
 export interface GuestOptions {
@@ -35,6 +36,8 @@ export interface GuestOptions {
   upgradeAfterBytes?: number;
   /** Flows may go back to TCP on a machine that the tests make busy. Else none does: most tests are of rings. */
   tcpWhenBusy?: boolean;
+  /** Flows go back to TCP and come again all the time, by `restless.ts`. */
+  restless?: boolean;
   /** RLIMIT_NOFILE of the data planes, where it is not that of the tests. */
   openFiles?: number;
 }
@@ -71,7 +74,7 @@ export class Guests {
         auditLog: join(runtimeDirectory, 'audit.jsonl'),
         upgradeAfterCalls: options.upgradeAfterCalls ?? 4,
         upgradeAfterBytes: options.upgradeAfterBytes ?? 65536,
-        tcpWhenBusy: options.tcpWhenBusy ?? false,
+        tcpWhenBusy: options.tcpWhenBusy ?? options.restless ?? false,
         link: links?.get(host),
         vms: vms.filter((_, index) => (options.vms[index]?.host ?? host) === host),
       });
@@ -203,9 +206,15 @@ export class Guests {
   async startDataPlane(host = this.config.host): Promise<void> {
     const config = this.configs.get(host)!;
     const namespace = config.link ? ['nsenter', `--net=/run/netns/${this.namespaceOf(host)}`] : [];
-    const { openFiles } = this.options;
+    const { openFiles, restless } = this.options;
+    const additions = restless === true ? ['--import', restlessness] : [];
     const limit = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}`];
-    const [execPath = process.execPath, ...execArgv] = [...namespace, ...limit, process.execPath];
+    const [execPath = process.execPath, ...execArgv] = [
+      ...namespace,
+      ...limit,
+      process.execPath,
+      ...additions,
+    ];
     const plane = fork(dataPlane, [], { serialization: 'advanced', execPath, execArgv });
     this.planes.set(host, plane);
     const ready = new Promise<void>((resolve, reject) => {

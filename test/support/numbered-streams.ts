@@ -11,13 +11,13 @@ export async function streamServer(guests: Guests, vm: string): Promise<ChildPro
   return server;
 }
 
-/** Many connections of random length and timing to 10.0.0.2; its one line of output is `right N` when all was right. */
+/** Many connections of random length (`=N`: all of N bytes each way) and timing to 10.0.0.2; its one line of output is `right N` when all was right. */
 export function streamClient(
   guests: Guests,
   vm: string,
   connections: number,
   seed: number,
-  longestBytes = 300_000,
+  longestBytes: number | `=${number}` = 300_000,
 ): ChildProcess {
   return guests.spawn(vm, [
     '/usr/bin/python3',

@@ -29,7 +29,14 @@ function answerOf(name: string, url: URL, lines: string[]): { type: string; body
   }
   const host = {
     ...{ name, version: '0.1.0', apiVersion: 1, apiRevision: 2, startedAt: '2026-01-01T00:00:00.000Z' },
-    ...{ vms: 8, flows: lines.length, fastFlows: 0, txBytesPerSecond: 1000, rxBytesPerSecond: 0 },
+    ...{
+      vms: 8,
+      flows: lines.length,
+      fastFlows: 0,
+      busyFlows: 0,
+      txBytesPerSecond: 1000,
+      rxBytesPerSecond: 0,
+    },
     ...{ rdmaDevices: 0, rdmaReason: 'simulated', upgradeAfterCalls: 4, upgradeAfterBytes: 4096 },
   };
   const body = url.pathname === '/v1/host' ? host : { items: [], total: 0 };

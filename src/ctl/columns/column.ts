@@ -30,6 +30,8 @@ export interface Column<Row> {
   leastWidth?: number;
   /** Sentences, which are cut at their end; names are cut in the middle, so that they stay different. */
   prose?: boolean;
+  /** It may be two names with this between them, of which both are to be known. */
+  joint?: string;
   /** Where the cells before it are empty, it is written over them: it says why they are. */
   spans?: boolean;
   value: (row: Row) => Value;

@@ -33,6 +33,9 @@ function clientEnd(row: FlowRow): FlowEnd | undefined {
   return isService(row) ? row.other : row;
 }
 
+/** No host is named so. */
+const betweenHosts = '>';
+
 const faint = (row: FlowRow): Tone => (row.state === 'closed' ? 'muted' : 'plain');
 
 export const flowTable: Table<FlowRow> = {
@@ -62,8 +65,9 @@ export const flowTable: Table<FlowRow> = {
       text: (row) => {
         const client = clientEnd(row)?.host ?? row.host;
         const service = serviceEnd(row)?.host ?? client;
-        return client === service ? row.host : `${client}>${service}`;
+        return client === service ? row.host : `${client}${betweenHosts}${service}`;
       },
+      joint: betweenHosts,
       tone: faint,
     }),
     field('vm', {

@@ -86,6 +86,7 @@ export function unknownHost(host: string): HostRow {
     vms: null,
     flows: null,
     fastFlows: null,
+    busyFlows: null,
     txBytesPerSecond: null,
     rxBytesPerSecond: null,
     rdmaDevices: null,
@@ -209,6 +210,15 @@ export const hostTable: Table<HostRow> = {
       usualWidth: 7,
       summary: 'flows that are not on path tcp',
       tone: (row) => ((row.fastFlows ?? 0) > 0 ? 'good' : 'plain'),
+    }),
+    field('busyFlows', {
+      header: 'BUSY',
+      kind: 'count',
+      show: 'wide',
+      priority: 9,
+      usualWidth: 7,
+      summary: 'flows that rest on tcp while processors are scarce',
+      tone: (row) => ((row.busyFlows ?? 0) > 0 ? 'warning' : 'plain'),
     }),
     field('txBytesPerSecond', {
       header: 'TX/S',

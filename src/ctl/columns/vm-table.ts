@@ -85,6 +85,15 @@ export const vmTable: Table<VmRow> = {
       summary: 'its flows that are not on path tcp',
       tone: (row) => ((row.fastFlows ?? 0) > 0 ? 'good' : 'plain'),
     }),
+    field('busyFlows', {
+      header: 'BUSY',
+      kind: 'count',
+      show: 'wide',
+      priority: 8,
+      usualWidth: 7,
+      summary: 'its flows that rest on tcp while processors are scarce',
+      tone: (row) => ((row.busyFlows ?? 0) > 0 ? 'warning' : 'plain'),
+    }),
     field('txBytesPerSecond', {
       header: 'TX/S',
       kind: 'rate',

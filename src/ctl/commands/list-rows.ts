@@ -13,6 +13,7 @@ import { isTable } from '../output/output-format.js';
 import { renderRows } from '../output/render-rows.js';
 import { renderScreen } from '../output/render-screen.js';
 import { RowText, type RowFormat } from '../output/row-text.js';
+import { WatchScreen } from '../output/watch-screen.js';
 import { canMoveCursor, showsUtf8 } from '../text/terminal-kind.js';
 import { write, type Context } from './context.js';
 import type { ListInput } from './shared-options.js';
@@ -34,11 +35,6 @@ export interface ListSource<Row> {
   explainNothing?: (fleet: Fleet, filter: string) => Promise<void>;
 }
 
-/** Draws over what is there, so that nothing flickers. */
-function over(text: string): string {
-  return `\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`;
-}
-
 /** Asks, filters, sorts, cuts and prints; with `--watch` until interrupted. Options are checked before any host is asked. */
 export function listRows<Row extends object>(
   input: ListInput,
@@ -56,33 +52,41 @@ export function listRows<Row extends object>(
   const { environment, stdout, stderr } = context;
   const redraws = input.watch && stdout.isTTY && canMoveCursor(environment) && isTable(format);
   const memory: WidthMemory = new Map();
-  const printAtOnce = async (fleet: Fleet): Promise<Printed> => {
+  const printAtOnce = async (fleet: Fleet, screen: WatchScreen | null): Promise<Printed> => {
     const { rows, outcomes } = await source.collect(fleet, wish);
     const kept = sortRows(fold(rows.filter(matches)), table, order).slice(0, input.limit);
     const options = { format, exact: input.numeric, headers: !input.noHeaders, now: Date.now() };
-    if (redraws) {
+    if (screen !== null) {
       const problems = stderr.isTTY ? failureLines(outcomes) : [];
-      const size = { columns: stdout.columns, rows: stdout.rows };
+      const { size } = screen;
       const mark = showsUtf8(environment) ? '…' : '~';
-      const screen = { ...options, size, mark, memory, problems, wide: format === 'wide' };
-      await write(stdout, over(renderScreen(kept, table, screen)));
+      const drawing = { ...options, size, mark, memory, problems, wide: format === 'wide' };
+      await write(stdout, screen.textOver(renderScreen(kept, table, drawing)));
     } else await write(stdout, renderRows(kept, table, source.fields, options));
     return { outcomes, rows: kept.length };
   };
-  return withFleet(input, context, async (fleet) => {
+  const printAgain = async (fleet: Fleet, screen: WatchScreen | null): Promise<ExitCode> => {
     for (;;) {
       const streams = isTable(format) ? null : source.follow(fleet, wish);
       const text = isTable(format) ? null : rowText(format, input, source);
       const { outcomes, rows } =
         streams === null || text === null
-          ? await printAtOnce(fleet)
+          ? await printAtOnce(fleet, screen)
           : await printAsTheyCome(streams, rowComparer(table, order), matches, input.limit, text, stdout);
       // What is told on the screen is not told twice.
-      if (!redraws || !stderr.isTTY) await reportFailures(outcomes, context);
+      if (screen === null || !stderr.isTTY) await reportFailures(outcomes, context);
       const isNothing = rows === 0 && outcomes.every((outcome) => outcome.ok);
       if (isNothing && !input.watch) await source.explainNothing?.(fleet, filter);
       if (!input.watch) return exitCodeOf(outcomes);
       await sleep(input.delay * 1000, undefined, { signal: context.signal });
+    }
+  };
+  return withFleet(input, context, async (fleet) => {
+    const screen = redraws ? new WatchScreen(stdout, input.delay * 1000) : null;
+    try {
+      return await printAgain(fleet, screen);
+    } finally {
+      screen?.end();
     }
   });
 }

@@ -1,4 +1,5 @@
 import { ExitCode } from '../../errors/exit-code.js';
+import { VsocketError } from '../../errors/vsocket-error.js';
 import { chooseHosts } from '../fleet/host-names.js';
 import { Fleet, type HostOutcome } from '../fleet/fleet.js';
 import { say, type Context } from './context.js';
@@ -7,7 +8,10 @@ import type { FleetInput } from './shared-options.js';
 const defaultSocketDirectory = '/run/vsocket';
 
 export function socketDirectoryOf(given: string | undefined, environment: NodeJS.ProcessEnv): string {
-  return given ?? environment['VSOCKCTL_SOCKET_DIRECTORY'] ?? defaultSocketDirectory;
+  const directory = given ?? environment['VSOCKCTL_SOCKET_DIRECTORY'] ?? defaultSocketDirectory;
+  if (directory.startsWith('/')) return directory;
+  const message = `VSOCKCTL_SOCKET_DIRECTORY “${directory}” is no absolute path`;
+  throw new VsocketError('usage', message, 'is a variable unset?', ExitCode.usage);
 }
 
 /** Lends a fleet to `use` and ends its connections afterwards, whatever happened. */

@@ -44,8 +44,9 @@ interface Question {
  * lost.
  */
 export class HostClient {
-  #session: Promise<HostSession> | null = null;
-  #opened: HostSession | null = null;
+  /** The one attempt that is under way: questions side by side share it, and what becomes of it. */
+  #opening: Promise<HostSession> | null = null;
+  #session: HostSession | null = null;
   /** The API that its vsockd speaks, as its last answer says. */
   #api: ApiVersion | null = null;
 
@@ -153,17 +154,17 @@ export class HostClient {
 
   /** Whether the next question can go over a connection that is there. */
   get isConnected(): boolean {
-    return this.#opened?.isOpen === true;
+    return this.#session?.isOpen === true;
   }
 
   /** Ends the connection; the next question makes a new one. */
   close(): void {
-    this.#session?.then(
+    this.#opening?.then(
       (session) => session.close(),
       () => undefined,
     );
-    this.#session = null;
-    this.#opened = null;
+    this.#session?.close();
+    this.#opening = this.#session = null;
   }
 
   /** vsockds before 1.2 know no filters, and put what is not known first. */
@@ -213,18 +214,18 @@ export class HostClient {
   }
 
   async #connected(signal: AbortSignal): Promise<HostSession> {
-    const before = this.#session;
-    const usable = await before?.then(
-      (session) => session.isOpen,
-      () => false,
-    );
-    if (this.#session === null || (this.#session === before && usable !== true)) {
-      const { environment, socketDirectory } = this.options;
-      const directory = socketDirectory.replaceAll('%h', this.name);
-      this.#session = HostSession.open(this.name, directory, { environment, signal });
-      this.#session.catch(() => undefined);
+    if (this.#session?.isOpen === true) return this.#session;
+    const { environment, socketDirectory } = this.options;
+    const directory = socketDirectory.replaceAll('%h', this.name);
+    const opening = (this.#opening ??= HostSession.open(this.name, directory, { environment, signal }));
+    try {
+      const session = await opening;
+      // Not where this client was closed meanwhile.
+      if (this.#opening === opening) this.#session = session;
+      return session;
+    } finally {
+      if (this.#opening === opening) this.#opening = null;
     }
-    return (this.#opened = await this.#session);
   }
 }
 

@@ -1,4 +1,4 @@
-import { cutNames } from '../text/cut-names.js';
+import { cutNames, cutPairs } from '../text/cut-names.js';
 import { fit, type Alignment } from '../text/width.js';
 import { isNumeric } from '../columns/column.js';
 import type { ColumnShape, PlacedColumn } from './layout-columns.js';
@@ -16,10 +16,19 @@ export function fitCells(
   const byColumn = placed.map(({ index, width }) => {
     const column = columns[index]!;
     const texts = rows.map((cells) => cells[index] ?? '');
-    const cut = column.kind === 'text' && column.prose !== true ? cutNames(texts, width, mark) : texts;
-    return cut.map((text) => fit(text, width, alignmentOf(column), mark));
+    return cutCells(texts, width, column, mark).map((text) => fit(text, width, alignmentOf(column), mark));
   });
   return rows.map((_, row) => byColumn.map((cells) => cells[row]!));
+}
+
+function cutCells(
+  texts: readonly string[],
+  width: number,
+  { kind, prose, joint }: ColumnShape,
+  mark: string,
+): readonly string[] {
+  if (kind !== 'text' || prose === true) return texts;
+  return joint === undefined ? cutNames(texts, width, mark) : cutPairs(texts, width, joint, mark);
 }
 
 export function alignmentOf({ kind }: ColumnShape): Alignment {

@@ -4,7 +4,7 @@ import { displayWidth } from '../text/width.js';
 /** What of a column decides where it stands. */
 export type ColumnShape = Pick<
   Column<never>,
-  'key' | 'header' | 'kind' | 'priority' | 'usualWidth' | 'leastWidth' | 'prose' | 'spans'
+  'key' | 'header' | 'kind' | 'priority' | 'usualWidth' | 'leastWidth' | 'prose' | 'joint' | 'spans'
 >;
 
 export interface PlacedColumn {

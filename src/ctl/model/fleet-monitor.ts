@@ -17,6 +17,7 @@ import {
   type HostRound,
   type ListWish,
 } from './host-state.js';
+import { patienceMilliseconds } from './patience.js';
 import { Thrift, usedMilliseconds } from './thrift.js';
 
 /** What the UI draws: the living flows and those that ended a moment ago, and the lists that it asks for now. */
@@ -54,12 +55,6 @@ const settleMilliseconds = 300;
 
 /** Frames are handed on no more often than this, in milliseconds: a hundred hosts answer at a hundred moments. */
 const frameMilliseconds = 500;
-
-/** What a host said is old after so many rounds without a word: in the third one a dead peer has its sign. */
-const staleRounds = 2.5;
-
-/** Rounds that follow each other quickly are no reason to call a host old that takes a moment to answer. */
-const staleAtLeastMilliseconds = 1500;
 
 /** So often is looked at what it costs. */
 const ageingsPerMeasure = 4;
@@ -265,7 +260,7 @@ export class FleetMonitor {
 
   /** What a host says is not old before its next rounds are over, at the pace of now. */
   get #patienceMilliseconds(): number {
-    return Math.max(staleAtLeastMilliseconds, staleRounds * this.#pauseMilliseconds);
+    return patienceMilliseconds(this.#pauseMilliseconds);
   }
 
   #announce(): void {

@@ -2,9 +2,10 @@ import type { LiveFrame } from '../model/fleet-monitor.js';
 import { overlayBox } from './box-lines.js';
 import { columnLines } from './column-lines.js';
 import { detailsLines } from './details-lines.js';
-import { helpLines, killLines, killTitle } from './dialog-lines.js';
+import { helpLines } from './help-lines.js';
 import { footerLine } from './footer-line.js';
 import { headerHeight, headerLines } from './header-lines.js';
+import { killLines, killTitle } from './kill-lines.js';
 import type { WidthMemory } from '../layout/layout-columns.js';
 import { fitLine, type Glyphs, type Line } from './line.js';
 import { listLines } from './list-lines.js';
@@ -66,8 +67,10 @@ function withDialog(lines: Line[], state: UiState, { size, glyphs, readonly }: D
     const title = `${dialog.title} (any key closes, j k scroll)`;
     return overlayBox(lines, title, detailsLines(dialog, width, height), size.columns, glyphs);
   }
-  if (dialog?.kind === 'kill')
-    return overlayBox(lines, killTitle(dialog), killLines(dialog, lines.length), size.columns, glyphs);
+  if (dialog?.kind === 'kill') {
+    const content = killLines(dialog, width, height, glyphs);
+    return overlayBox(lines, killTitle(dialog), content, size.columns, glyphs);
+  }
   return lines;
 }
 

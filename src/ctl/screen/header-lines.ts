@@ -1,6 +1,8 @@
 import { isCurrent, type HostStatus } from '../columns/host-table.js';
 import type { LiveFrame } from '../model/fleet-monitor.js';
+import { cutNames } from '../text/cut-names.js';
 import { formatRate } from '../text/units.js';
+import { displayWidth, elide } from '../text/width.js';
 import { fitLine, lineWidth, spreadLine, type Glyphs, type Line, type Segment } from './line.js';
 import type { UiState } from './ui-state.js';
 import type { ViewList } from './view-list.js';
@@ -21,7 +23,7 @@ export function headerLines(
   return [
     spreadLine(fleetSegments(frame, width - lineWidth(clock) - 1), clock, width, glyphs.cut),
     ...failureLines(frame, width, glyphs),
-    spreadLine(tabSegments(state), placeSegments(list, state), width, glyphs.cut),
+    placeLine(list, state, width, glyphs),
   ];
 }
 
@@ -87,35 +89,72 @@ function failureLines(frame: LiveFrame, width: number, glyphs: Glyphs): Line[] {
   });
 }
 
-function tabSegments(state: UiState): Line {
-  const tabs = viewNames.map((name, index): Segment => {
-    const current = name === state.view;
-    return {
-      text: ` ${String(index + 1)} ${views[name].title} `,
-      bold: current,
-      inverse: current,
-      ...(current ? {} : { tone: 'muted' }),
-    };
-  });
-  const { host, vm, device } = state.scope;
-  const place = [host, vm, device].filter((part) => part !== null).join(' / ');
-  return place === '' ? tabs : [...tabs, { text: `  ${place}`, tone: 'accent', bold: true }];
+/**
+ * The views, whole at every width that a screen can have, and where one is, as far as there is room: of what matters
+ * less the rest is cut, or it is not there.
+ */
+function placeLine(list: ViewList, state: UiState, width: number, glyphs: Glyphs): Line {
+  const tabs = tabSegments(state);
+  let room = width - lineWidth(tabs);
+  const take = (text: string): string => {
+    if (text === '' || displayWidth(text) > room) return '';
+    room -= displayWidth(text);
+    return text;
+  };
+  const takeCut = (before: string, text: string, cut: (text: string, width: number) => string): string => {
+    const left = room - displayWidth(before);
+    return text === '' || left < shortestCut ? '' : take(before + cut(text, left));
+  };
+  const marked = take(markedText(list, state));
+  const count = take(`  ${countText(list, state)}`);
+  const filter = takeCut('  filter: ', state.filters[state.view], (text, left) =>
+    elide(text, left, glyphs.cut),
+  );
+  const scope = takeCut('  ', scopeText(state), (text, left) => cutNames([text], left, glyphs.cut)[0]!);
+  const order = take(`  ${orderText(state)}`);
+  return spreadLine(
+    [...tabs, { text: scope, tone: 'accent', bold: true }],
+    [
+      { text: filter, tone: 'accent' },
+      { text: marked, bold: true },
+      { text: order + count, tone: 'muted' },
+    ],
+    width,
+    glyphs.cut,
+  );
 }
 
-function placeSegments(list: ViewList, state: UiState): Line {
-  const sort = state.sorts[state.view];
-  const header = views[state.view].columns.find((column) => column.key === sort.key)?.header ?? sort.key;
-  const filter = state.filters[state.view];
-  const position = state.positions[state.view];
-  const count = `${String(list.ids.length === 0 ? 0 : position.index + 1)}/${String(list.ids.length)}${list.isCut ? '+' : ''}`;
-  const line: Line = [];
-  if (filter !== '') line.push({ text: ` filter: ${filter} `, tone: 'accent' });
-  if (state.marked.size > 0) {
-    const shown = new Set(state.view === 'flows' ? list.ids : []);
-    const hidden = [...state.marked].filter((id) => !shown.has(id)).length;
-    const notShown = hidden === 0 ? '' : `, ${String(hidden)} not shown`;
-    line.push({ text: ` ${String(state.marked.size)} marked${notShown} `, bold: true });
-  }
-  line.push({ text: ` by ${header}${sort.reverse ? ' reversed' : ''}  ${count}`, tone: 'muted' });
-  return line;
+/** Of a text that is cut there is at least so much. */
+const shortestCut = 4;
+
+function tabSegments(state: UiState): Line {
+  return viewNames.flatMap((name, index): Line => {
+    const current = name === state.view;
+    const tab = `${String(index + 1)} ${views[name].title}`;
+    return [
+      { text: ' ' },
+      { text: tab, bold: current, inverse: current, ...(current ? {} : { tone: 'muted' }) },
+    ];
+  });
+}
+
+function scopeText({ scope: { host, vm, device } }: UiState): string {
+  return [host, vm, device].filter((part) => part !== null).join(' / ');
+}
+
+function markedText(list: ViewList, state: UiState): string {
+  if (state.marked.size === 0) return '';
+  const shown = new Set(state.view === 'flows' ? list.ids : []);
+  const hidden = [...state.marked].filter((id) => !shown.has(id)).length;
+  return `  ${String(state.marked.size)} marked${hidden === 0 ? '' : `, ${String(hidden)} not shown`}`;
+}
+
+function countText({ ids, isCut }: ViewList, { positions, view }: UiState): string {
+  return `${String(ids.length === 0 ? 0 : positions[view].index + 1)}/${String(ids.length)}${isCut ? '+' : ''}`;
+}
+
+function orderText({ sorts, view }: UiState): string {
+  const { key, reverse } = sorts[view];
+  const header = views[view].columns.find((column) => column.key === key)?.header ?? key;
+  return `by ${header}${reverse ? ' reversed' : ''}`;
 }

@@ -11,6 +11,43 @@ export function cutNames(names: readonly string[], width: number, mark = '…'):
   return names.map((name) => cut.get(name) ?? '');
 }
 
+/**
+ * The same where a text may be two names: each of them is cut by itself, so that both are known.
+ * @param joint is between the two
+ */
+export function cutPairs(texts: readonly string[], width: number, joint: string, mark = '…'): string[] {
+  if (texts.every((text) => displayWidth(text) <= width)) return [...texts];
+  const pairs = texts.map((text) => text.split(joint)).filter((names) => names.length === 2);
+  const rooms = roomsOf(pairs, width - displayWidth(joint));
+  const sides = rooms.map((room, side) => {
+    // A name is cut alike at both sides where these are as wide.
+    const alike = rooms[0] === rooms[1];
+    const names = [...new Set(pairs.flatMap((pair) => (alike ? pair : [pair[side]!])))];
+    const cut = cutNames(names, room, mark);
+    return new Map(names.map((name, index) => [name, cut[index]!]));
+  });
+  const single = cutNames(
+    texts.map((text) => (text.split(joint).length === 2 ? '' : text)),
+    width,
+    mark,
+  );
+  return texts.map((text, index) => {
+    const names = text.split(joint);
+    if (names.length !== 2) return single[index]!;
+    return names.map((name, side) => sides[side]!.get(name)!).join(joint);
+  });
+}
+
+/** Half for each side, or what the other one leaves. */
+function roomsOf(pairs: readonly string[][], room: number): [number, number] {
+  const half = Math.max(0, Math.floor(room / 2));
+  const [first, second] = [0, 1].map((side) =>
+    Math.max(0, ...pairs.map((pair) => displayWidth(pair[side]!))),
+  ) as [number, number];
+  if (first <= half) return [first, room - first];
+  return second <= half ? [room - second, second] : [half, half];
+}
+
 function bestCut(names: readonly string[], width: number, mark: string): Map<string, string> {
   let best: Map<string, string> | null = null;
   let different = -1;

@@ -12,8 +12,9 @@ export function describeHost(
   { vms }: FlowSnapshot,
   rdma: Pick<Host, 'rdmaDevices' | 'rdmaReason'>,
 ): Host {
-  const sum = (column: 'flows' | 'fastFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond'): number =>
-    vms.reduce((total: number, vm: Vm) => total + vm[column], 0);
+  const sum = (
+    column: 'flows' | 'fastFlows' | 'busyFlows' | 'txBytesPerSecond' | 'rxBytesPerSecond',
+  ): number => vms.reduce((total: number, vm: Vm) => total + vm[column], 0);
   return {
     name: config.host,
     version,
@@ -23,6 +24,7 @@ export function describeHost(
     vms: vms.length,
     flows: sum('flows'),
     fastFlows: sum('fastFlows'),
+    busyFlows: sum('busyFlows'),
     txBytesPerSecond: sum('txBytesPerSecond'),
     rxBytesPerSecond: sum('rxBytesPerSecond'),
     ...rdma,

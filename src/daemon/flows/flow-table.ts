@@ -10,6 +10,7 @@ import { FlowSnapshot, type SeenFlow } from './flow-snapshot.js';
 import type { HostOnlyFlows } from './host-only-flows.js';
 import type { VmDirectory } from './vm-directory.js';
 
+type Counts = Pick<Vm, 'flows' | 'fastFlows' | 'busyFlows'>;
 type Rates = Pick<Vm, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
 
 /** Joins what the kernel counts, what the data plane knows, and the rates. */
@@ -19,7 +20,7 @@ export class FlowTable {
   constructor(
     private readonly config: HostConfig,
     private readonly directory: VmDirectory,
-    private readonly observer: HostObserver,
+    private readonly observer: Pick<HostObserver, 'observe' | 'totals'>,
     private readonly ledger: () => LedgerReader | null,
     private readonly problemOf: (vm: string) => string | null,
     private readonly ruleOf: (vm: VmConfig, connection: Connection) => string | null,
@@ -38,14 +39,16 @@ export class FlowTable {
     const vms: Vm[] = [];
     for (const vm of this.directory.all) {
       const connections = observed.get(vm.name) ?? [];
-      let fastFlows = 0;
+      const counts: Counts = { flows: connections.length, fastFlows: 0, busyFlows: 0 };
       for (const connection of connections) {
         if (pace.isDue) await pace.rest();
         const flow = this.#flow(vm, connection, claims.get(connection.id), reader, at);
         flows.push(flow);
-        if (flow.claim !== undefined && flow.claim.path !== 'tcp') fastFlows += 1;
+        if (flow.claim === undefined) continue;
+        if (flow.claim.path !== 'tcp') counts.fastFlows += 1;
+        else if (flow.claim.reason === 'busy') counts.busyFlows += 1;
       }
-      vms.push(this.#vm(vm, { flows: connections.length, fastFlows }, ledgerVms.get(vm.name), at));
+      vms.push(this.#vm(vm, counts, ledgerVms.get(vm.name), at));
     }
     const others = await this.hostOnly.rows(observed);
     return new FlowSnapshot(this.config.host, this.directory, vms, flows, others);
@@ -73,7 +76,7 @@ export class FlowTable {
     };
   }
 
-  #vm(vm: VmConfig, counts: Pick<Vm, 'flows' | 'fastFlows'>, ledgerVm: LedgerVm | undefined, at: number): Vm {
+  #vm(vm: VmConfig, counts: Counts, ledgerVm: LedgerVm | undefined, at: number): Vm {
     const tcp = this.observer.totals(vm.name);
     const txBytes = tcp.txBytes + (ledgerVm?.ringTxBytes ?? 0);
     const rxBytes = tcp.rxBytes + (ledgerVm?.ringRxBytes ?? 0);

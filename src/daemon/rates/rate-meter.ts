@@ -8,6 +8,11 @@ interface Sample {
   values: readonly number[];
 }
 
+/** More digits only look exact. */
+function toTenths(rate: number): number {
+  return Math.round(rate * 10) / 10;
+}
+
 /** How fast counters that belong together grow, over the last second or so. */
 export class RateMeter {
   #older: Sample;
@@ -31,7 +36,9 @@ export class RateMeter {
     const seconds = (at - this.#older.at) / 1000;
     if (seconds <= 0) return;
     const before = this.#older.values;
-    this.perSecond = values.map((value, index) => Math.max(0, (value - (before[index] ?? 0)) / seconds));
+    this.perSecond = values.map((value, index) =>
+      Math.max(0, toTenths((value - (before[index] ?? 0)) / seconds)),
+    );
     if (at - this.#newer.at >= stretchMilliseconds) this.#newer = now;
   }
 }

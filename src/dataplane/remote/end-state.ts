@@ -38,6 +38,7 @@ export function describeEnd(end: FlowEnd, ring: RingTarget | null): EndState {
     stops: end.stops,
     stopBytes: end.stopBytes,
     stopsTaken: stopsTaken(end, end.far?.stops ?? 0),
+    stopsTold: end.far?.stopsShown ?? 0,
     asksEnd: asksEnd(end),
     endBytes: far?.asksEnd ? written() : null,
     closedAt: end.closed ? written() : null,
@@ -71,6 +72,12 @@ export function newsFlags(end: FlowEnd, far: FarEnd): number {
   );
 }
 
+/** The same of how often a sender changed its path. */
 export function newsSwitches(end: FlowEnd): number {
-  return (end.starts * 2 ** 16 + end.stops) * 2 ** 16 + stopsTaken(end, end.far?.stops ?? 0);
+  return end.starts * 2 ** 16 + end.stops;
+}
+
+/** And of how far the reader has followed the other end’s sender. */
+export function newsFollowed(end: FlowEnd, far: FarEnd): number {
+  return far.stopsShown * 2 ** 16 + stopsTaken(end, far.stops);
 }

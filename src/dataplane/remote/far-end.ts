@@ -49,6 +49,7 @@ export class FarEnd {
   /** What it was told last, to see what is news. */
   toldFlags = -1;
   toldSwitches = -1;
+  toldFollowed = -1;
 
   constructor(
     readonly host: string,

@@ -11,7 +11,7 @@ import { GuestFault } from '../guest-fault.js';
 import type { LocalPairs } from '../local-pairs.js';
 import { closesWithReset, freeSpace, hasUnread, readerBytes, unsentBytes } from '../pump.js';
 import type { SocketOwners } from '../socket-owners.js';
-import { showStart, showStopsTaken } from '../switches.js';
+import { showStart, showStopsPassed, showStopsTold } from '../switches.js';
 import { FarEnd } from './far-end.js';
 import { RemoteProgress } from './remote-progress.js';
 import { RemoteTransfers } from './remote-transfers.js';
@@ -248,7 +248,8 @@ export class RemoteFlows {
       far.agrees = state.agrees;
       far.left = state.left;
       far.stopsTaken = Math.min(state.stopsTaken, end.stops);
-      showStopsTaken(end, far.stopsTaken);
+      showStopsTold(end, Math.min(state.stopsTold ?? state.stopsTaken, end.stops));
+      showStopsPassed(end, far.stopsTaken);
       if (state.starts !== far.starts) {
         far.starts = state.starts;
         showStart(end, state.starts, state.startBytes);

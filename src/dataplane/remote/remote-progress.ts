@@ -10,7 +10,7 @@ import { GuestFault } from '../guest-fault.js';
 import { asksToLeave, freeze, showLeft } from '../leaving.js';
 import { isDrained, readerBytes, showReceived, showSent } from '../pump.js';
 import { readSwitches, showStop } from '../switches.js';
-import { describeEnd, newsFlags, newsSwitches } from './end-state.js';
+import { describeEnd, newsFlags, newsFollowed, newsSwitches } from './end-state.js';
 import type { FarEnd } from './far-end.js';
 import type { RingSender } from './ring-sender.js';
 
@@ -48,8 +48,7 @@ export class RemoteProgress {
       // A closed end needs no credit; one that came late would meet the next flow that has its number.
       if (far.synced && far.closedAt === null) this.giveCredit(end, far);
     }
-    if (far.synced && (newsFlags(end, far) !== far.toldFlags || newsSwitches(end) !== far.toldSwitches))
-      this.announce(end);
+    if (far.synced && this.hasNews(end, far)) this.announce(end);
     this.releaseIfOver(end, far, link);
   }
 
@@ -139,9 +138,24 @@ export class RemoteProgress {
     showSent(end);
   }
 
+  private hasNews(end: FlowEnd, far: FarEnd): boolean {
+    return (
+      newsFlags(end, far) !== far.toldFlags ||
+      newsSwitches(end) !== far.toldSwitches ||
+      newsFollowed(end, far) !== far.toldFollowed
+    );
+  }
+
   announce(end: FlowEnd): void {
     const link = this.linkOf(end);
     if (!link?.isUp) return;
+    // Before the message is made: what the guest says meanwhile is news still, though the message may have it.
+    const { far } = end;
+    if (far !== null) {
+      far.toldFlags = newsFlags(end, far);
+      far.toldSwitches = newsSwitches(end);
+      far.toldFollowed = newsFollowed(end, far);
+    }
     try {
       link.session?.send(describeEnd(end, this.ringOf(end, link)));
     } catch (error) {
@@ -149,9 +163,6 @@ export class RemoteProgress {
       this.book.reset(end, error.message);
       link.session?.send(describeEnd(end, this.ringOf(end, link)));
     }
-    if (end.far === null) return;
-    end.far.toldFlags = newsFlags(end, end.far);
-    end.far.toldSwitches = newsSwitches(end);
   }
 
   private ringOf(end: FlowEnd, link: Link): RingTarget | null {

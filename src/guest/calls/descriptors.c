@@ -24,6 +24,7 @@ static uint32_t before_close(int fd) {
     bool is_last = c && c->entries == e && !e->next_of_connection;
     /* The kernel's epoll goes on with a closed descriptor while its copies live. */
     if (c && e->items && !is_last) keep_on_tcp(fd, c, REASON_CALL);
+    if (is_last && connection_keep(c, fd)) is_last = false;
     uint32_t slot = f && is_last ? f->slot : NO_SLOT;
     if (slot != NO_SLOT) flow_release(f, fd);
     entry_forget(e);

@@ -139,6 +139,7 @@ static void take_notices(const struct pollfd *fds, nfds_t count) {
 static int wait_on(struct pollfd *fds, nfds_t count, struct pollfd *copy, uint64_t deadline, const sigset_t *mask) {
     static const struct timespec at_once = {0, 0};
     struct watched watched = {fds, count, 0};
+    struct handled handled = signals_handled;
     for (;;) {
         settle_instances(fds, count);
         int others = ask_kernel(fds, count, copy, NULL, &at_once, NULL), ready;
@@ -151,7 +152,12 @@ static int wait_on(struct pollfd *fds, nfds_t count, struct pollfd *copy, uint64
         if (!prepare_sleep(w, has_news, &watched)) continue;
         struct timespec time;
         uint64_t began = now_ns(), cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
-        others = ask_kernel(fds, count, copy, w, timeout_until(deadline, cap, &time), mask);
+        sigset_t own_mask;
+        signals_hold(&own_mask);
+        others = is_interrupted(handled, true)
+                     ? interrupted()
+                     : ask_kernel(fds, count, copy, w, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
+        signals_let_go(&own_mask);
         int saved = errno;
         waiter_disarm(w);
         errno = saved;

@@ -10,7 +10,7 @@
 
 #define VS_REGION_BYTES (1024u * 1024 * 1024)
 #define VS_MAGIC 0x4b534f56u
-#define VS_LAYOUT_VERSION 5u
+#define VS_LAYOUT_VERSION 6u
 #define VS_SLOTS 2016u
 #define VS_RING_BYTES (256u * 1024)
 #define VS_PROCESSES 256u
@@ -46,8 +46,9 @@ struct vs_slot {
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
     uint32_t host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
-        tx_allowed, rx_stops, rx_stop_position, tx_stops_taken, left, tx_freeze_position, openings;
-    uint32_t pad0[2];
+        tx_allowed, rx_stops, rx_stop_position, tx_stops_taken, left, tx_freeze_position, openings,
+        tx_stops_told;
+    uint32_t pad0[1];
     /* guest, the sender's line; the gate is for whoever comes first */
     uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position, tx_gate;
     uint32_t pad1[8];

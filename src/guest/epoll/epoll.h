@@ -17,6 +17,7 @@ struct item {
     struct item *next_in_bucket;
     struct epoll *epoll;
     struct entry *entry;
+    struct item *next_of_data; /* in `once`, where it is shown once */
     struct epoll_event wanted;
     bool engaged, disabled, queued;
     bool absent;       /* taken out by the program; kept, since some take out and put in for every request */
@@ -40,6 +41,8 @@ struct epoll {
     uint32_t turns;
     uint32_t sleepers; /* threads that the kernel holds for this instance now */
     struct item *buckets[EPOLL_BUCKETS];
+    struct item *once[EPOLL_BUCKETS]; /* by their data: those that are shown once (shown.c) */
+    uint32_t once_count;
     struct item *ready, *ready_last;
     struct nested *children; /* instances that this one watches */
 };
@@ -66,6 +69,12 @@ bool epoll_shows_once(struct connection *c);
 bool epoll_uses_shared(struct connection *c); /* an instance of it is used by several processes */
 void epoll_before_fork_locked(void);
 void epoll_after_fork(void);
+
+/* ---- shown.c: what the kernel has shown once ---- */
+
+void item_want(struct item *i, const struct epoll_event *event);
+void item_want_nothing(struct item *i); /* before it goes */
+void note_shown(struct epoll *ep, const struct epoll_event *events, int n);
 
 /* ---- inner.c: what wakes a thread that the kernel holds for an instance ---- */
 

@@ -95,6 +95,7 @@ void epoll_mark_connection_locked(struct connection *c) {
 static void item_remove(struct item *i) {
     struct epoll *ep = i->epoll;
     item_unqueue(i);
+    item_want_nothing(i);
     *item_place(ep, i->entry->fd) = i->next_in_bucket;
     for (struct item **at = &i->entry->items; *at; at = &(*at)->next_of_entry)
         if (*at == i) {
@@ -310,8 +311,8 @@ static int control_engaged(struct epoll *ep, int operation, struct item *i, stru
         errno = ENOMEM;
         return -1;
     }
-    i->wanted = *event;
-    i->disabled = i->absent = false;
+    item_want(i, event);
+    i->absent = false;
     engage_item(i);
     item_queue(i);
     if (load(&ep->sleepers)) bell_ring(ep);
@@ -339,7 +340,7 @@ static int control_item(struct epoll *ep, int fd, int operation, struct entry *e
         result = control_engaged(ep, operation, i, e, event);
     } else if ((result = real()->epoll_ctl(fd, operation, e->fd, event)) == 0) {
         if (operation == EPOLL_CTL_DEL && i) item_remove(i);
-        else if (operation != EPOLL_CTL_DEL && (i || (i = item_new(ep, e)))) i->wanted = *event, i->disabled = false;
+        else if (operation != EPOLL_CTL_DEL && (i || (i = item_new(ep, e)))) item_want(i, event);
     }
     pthread_mutex_unlock(&process_lock);
     return result;

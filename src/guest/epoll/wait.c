@@ -48,6 +48,7 @@ static int without_own(struct epoll *ep, struct epoll_event *events, int n, bool
         else events[kept++] = events[k];
     }
     if (*own && ep) inner_take_events(ep);
+    if (ep) note_shown(ep, events, kept);
     return kept;
 }
 
@@ -107,6 +108,7 @@ static bool sleeps_unconnected(struct epoll *ep) {
 static int wait_events(struct epoll *ep, int fd, struct epoll_event *events, int max, uint64_t deadline,
                        const sigset_t *mask) {
     bool own, waitable = deadline != 0;
+    struct handled handled = signals_handled;
     for (;;) {
         /* now and then the kernel's first, that busy flows do not fill `events` for ever */
         int n = count_by(&ep->turns, 1) % KERNEL_EVERY == 0 ? kernel_ready(ep, fd, events, max) : 0;
@@ -121,7 +123,12 @@ static int wait_events(struct epoll *ep, int fd, struct epoll_event *events, int
         uint64_t began = now_ns();
         struct timespec time;
         uint64_t cap = sleeps_unconnected(ep) ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
-        n = real()->epoll_pwait2(fd, events, max, timeout_until(deadline, cap, &time), mask);
+        sigset_t own_mask;
+        signals_hold(&own_mask);
+        n = is_interrupted(handled, true)
+                ? interrupted()
+                : real()->epoll_pwait2(fd, events, max, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
+        signals_let_go(&own_mask);
         int saved = errno;
         add_to(&ep->sleepers, -1);
         if (ep->waiter) waiter_disarm(ep->waiter);

@@ -71,8 +71,12 @@ static void link_locked(struct entry *e, struct connection *c) {
     store(&e->connection, c);
 }
 
+static bool is_in_call(struct connection *c) {
+    return load(&c->sending) || load(&c->receiving) || load(&c->waiting);
+}
+
 static void free_locked(struct connection *c) {
-    if (load(&c->sending) || load(&c->receiving)) c->closed = 1; /* the thread in there does it */
+    if (is_in_call(c)) c->closed = 1; /* the thread in there does it */
     else pool_give(&connections, c);
 }
 
@@ -94,14 +98,62 @@ static void unlink_locked(struct entry *e) {
     free_locked(c);
 }
 
+/* Where the last call ended after the last descriptor. */
+static void end_closed_locked(struct connection *c) {
+    if (!c->closed || is_in_call(c)) return;
+    c->closed = 0;
+    pool_give(&connections, c);
+}
+
 void connection_end_call(struct connection *c, uint32_t *counter) {
     if (add_to(counter, -1) || !load(&c->closed)) return;
     pthread_mutex_lock(&process_lock);
-    if (c->closed && !c->sending && !c->receiving) {
-        c->closed = 0;
-        pool_give(&connections, c);
-    }
+    end_closed_locked(c);
     pthread_mutex_unlock(&process_lock);
+}
+
+void connection_hold(struct connection *c) {
+    add_to(&c->waiting, 1);
+}
+
+/* As the program's close() does it, which left that to us. */
+static void close_kept(int kept) {
+    entry_find(kept)->kind = KIND_TCP;
+    close(kept);
+}
+
+void connection_let_go(struct connection *c) {
+    if (add_to(&c->waiting, -1) || !(load(&c->kept) || load(&c->closed))) return;
+    KEEP_ERRNO;
+    pthread_mutex_lock(&process_lock);
+    int kept = c->waiting ? 0 : c->kept;
+    if (kept) c->kept = 0;
+    else end_closed_locked(c);
+    pthread_mutex_unlock(&process_lock);
+    if (kept) close_kept(kept);
+}
+
+static bool keep_locked(struct connection *c, int fd) {
+    int kept = hide_descriptor((int)kernel(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
+    if (kept < 0) return false;
+    struct entry *e = entry_find(kept);
+    link_locked(e, c);
+    store(&c->kept, kept);
+    full_fence(); /* a call that ends now sees it, or is seen to have ended */
+    if (load(&c->waiting)) return true;
+    c->kept = 0;
+    unlink_locked(e);
+    unhide_close(kept);
+    return false;
+}
+
+bool connection_keep(struct connection *c, int fd) {
+    if (!load(&c->waiting)) return false;
+    KEEP_ERRNO;
+    pthread_mutex_lock(&process_lock);
+    bool is_kept = keep_locked(c, fd);
+    pthread_mutex_unlock(&process_lock);
+    return is_kept;
 }
 
 struct connection *connection_new(int fd, int direction) {
@@ -215,8 +267,10 @@ void unhide_close(int fd) {
 void entries_after_fork(void) {
     struct entry *e;
     for (int cursor = 0; (e = entry_each(&cursor));) {
-        if (e->connection) e->connection->sending = e->connection->receiving = 0;
-        if (e->kind == KIND_HIDDEN) unhide_close(e->fd);
+        struct connection *c = e->connection;
+        if (c) c->sending = c->receiving = c->waiting = 0;
+        if (c && c->kept == e->fd) c->kept = 0, close_kept(e->fd);
+        else if (e->kind == KIND_HIDDEN) unhide_close(e->fd);
     }
     hidden_lowest = INT_MAX;
     hidden_highest = -1;

@@ -27,6 +27,8 @@ struct connection {
     uint32_t calls;
     uint32_t sending;   /* threads that the kernel has in a send */
     uint32_t receiving; /* threads that the kernel has in a call that waits for bytes: no ring could wake them */
+    uint32_t waiting;   /* calls that wait in here: they hold the socket, as the kernel's do */
+    int kept;           /* the hidden descriptor by which they hold it when the program closed its own; 0: none */
     uint8_t direction;
     _Atomic uint8_t never; /* a reason: it stays on TCP */
     uint8_t shared; /* another process may have it: `holders` tells */
@@ -68,6 +70,11 @@ bool connection_is_inheritable(struct connection *c);
 /* For the library's own calls; -1 when there is none any more. */
 int connection_descriptor(struct connection *c);
 void connection_end_call(struct connection *c, uint32_t *counter);
+/* A call waits: until it ends the socket stays, though the program closes its last descriptor. */
+void connection_hold(struct connection *c);
+void connection_let_go(struct connection *c);
+/* Before the last descriptor is closed: whether calls wait, which have one of their own now. */
+bool connection_keep(struct connection *c, int fd);
 
 static inline struct connection *connection_of(int fd) {
     struct entry *e = entry_find(fd);

@@ -164,9 +164,13 @@ static inline bool tx_must_leave(struct vs_slot *h) {
 static inline bool tx_frozen(struct vs_slot *h) {
     return load(&h->tx_gate) == GATE_FROZEN;
 }
-/* Off the ring, but the other end's reader may still be before the ring: it would read TCP too soon. */
+/* Off the ring, but the other end's reader was not told where it stops: it would read TCP too soon. vsockd tells it at once. */
 static inline bool tx_between(struct vs_slot *h) {
-    return !tx_on_ring(h) && load(&h->tx_stops) != load(&h->tx_stops_taken) && !load(&h->left);
+    return !tx_on_ring(h) && load(&h->tx_stops) != load(&h->tx_stops_told) && !load(&h->left);
+}
+/* The other end's reader is not past the last stop yet: what is put into the ring now it would take for what was before it. */
+static inline bool tx_awaits_reader(struct vs_slot *h) {
+    return load(&h->tx_stops) != load(&h->tx_stops_taken);
 }
 /* The other end's sender went over to the ring, and the reader does not know yet. */
 static inline bool rx_start_told(struct vs_slot *h) {
@@ -187,6 +191,8 @@ static inline bool rx_at_stop(struct vs_slot *h) {
 enum receive_kind { AS_READ, AS_RECV };
 ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind);
 ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags);
+/* Before a call waits: from then to its end it holds the socket. */
+void hold_for_call(struct flow *f, struct connection **held);
 /* Whether a call may sleep: asked once, when it would; O_NONBLOCK that comes later is not for it. */
 enum patience { NOT_ASKED, RETURNS_AT_ONCE, WAITS };
 bool may_wait(int fd, int flags, enum patience *patience);

@@ -43,6 +43,11 @@ static ssize_t reset_on_receive(struct flow *f, size_t done) {
     return -1;
 }
 
+void hold_for_call(struct flow *f, struct connection **held) {
+    if (*held || !(*held = f->connection)) return;
+    connection_hold(*held);
+}
+
 static bool has_room(const struct iovec *iov, int count, size_t skip) {
     for (int i = 0; i < count; i++) {
         if (skip < iov[i].iov_len) return true;
@@ -129,7 +134,8 @@ static ssize_t receive_nothing(int fd, struct flow *f) {
     return n > 0 ? 0 : n;
 }
 
-ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind) {
+static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind,
+                       struct connection **held) {
     ssize_t length = vector_length(iov, count);
     if (length < 0) return -1;
     if (length == 0 && kind == AS_READ) return 0;
@@ -158,7 +164,15 @@ ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count,
             return done ? (ssize_t)done : -1;
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_RCVTIMEO, &has_timeout);
-        if (wait_for_flow(fd, f, true, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        hold_for_call(f, held);
+        if (wait_for_flow(fd, f, *held, true, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
         fd = flow_descriptor(f, fd);
     }
+}
+
+ssize_t flow_receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind) {
+    struct connection *held = NULL;
+    ssize_t n = receive(fd, f, iov, count, flags, kind, &held);
+    if (held) connection_let_go(held);
+    return n;
 }

@@ -4,7 +4,10 @@
 #include "wait/wait.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+
+#define TOLD_PATIENCE_NS (1 * NS_PER_MILLISECOND)
 
 static ssize_t broken_pipe(int flags) {
     if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
@@ -25,7 +28,7 @@ static bool start_ring(int fd, struct flow *f) {
     struct connection *c = f->connection;
     struct tcp_counts counts;
     full_fence();
-    if (!load(&h->tx_allowed) || h->tx_shut || load(&h->leave_reason)) return false;
+    if (!load(&h->tx_allowed) || h->tx_shut || load(&h->leave_reason) || tx_awaits_reader(h)) return false;
     if ((c && load(&c->sending) > 0) || load(&h->tcp_senders) > 0 || !tcp_counts(fd, &counts)) return false;
     if (counts.state != STATE_ESTABLISHED && counts.state != STATE_CLOSE_WAIT) return false;
     replace(&h->tx_gate, GATE_SHUT, GATE_OPEN); /* after an earlier stop */
@@ -49,19 +52,26 @@ static bool tcp_send(int fd, struct flow *f, const struct iovec *iov, int count,
     struct msghdr message = {.msg_iov = rest, .msg_iovlen = (size_t)rest_of(iov, count, skip, SIZE_MAX, rest)};
     struct vs_slot *h = f->header;
     add_to(&h->tcp_senders, 1);
-    bool on_tcp = !tx_on_ring(h) && !flow_owes(f);
+    bool on_tcp = !tx_on_ring(h) && !tx_between(h) && !flow_owes(f);
     if (on_tcp) *sent = real()->sendmsg(fd, &message, flags);
     add_to(&h->tcp_senders, -1);
     return on_tcp;
 }
 
+/* Who must leave the ring puts in what it has room for: TCP has none for this call before the other end's reader was told. */
 static ssize_t ring_send(struct flow *f, const struct iovec *iov, int count, size_t skip) {
     struct vs_slot *h = f->header;
     slot_lock(&h->tx_lock);
-    tx_leave_ring_locked(f);
     ssize_t n = tx_on_ring(h) && load(&h->tx_gate) == GATE_OPEN ? ring_put(f, iov, count, skip) : 0;
+    tx_leave_ring_locked(f);
     slot_unlock(&h->tx_lock);
     return n;
+}
+
+/* Between ring and TCP a call waits for vsockd alone: also one that may not sleep, since TCP would take its bytes. */
+static void await_told(struct flow *f) {
+    uint64_t end = now_ns() + TOLD_PATIENCE_NS;
+    while (tx_between(f->header) && !flow_is_dead(f) && now_ns() < end) sched_yield();
 }
 
 /* An error that TCP has for us may be all that comes of a ring nobody reads. */
@@ -75,7 +85,7 @@ static bool tcp_failed(int fd, struct flow *f) {
     return side == TCP_FAILED;
 }
 
-ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags) {
+static ssize_t send_all(int fd, struct flow *f, const struct iovec *iov, int count, int flags, struct connection **held) {
     struct vs_slot *h = f->header;
     ssize_t length = vector_length(iov, count);
     if (length < 0) return -1;
@@ -83,7 +93,7 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
     size_t total = (size_t)length, done = 0;
     if (h->tx_allowed && !tx_on_ring(h) && total > 0) {
         slot_lock(&h->tx_lock);
-        if (!tx_on_ring(h) && !tx_between(h)) start_ring(fd, f);
+        if (!tx_on_ring(h)) start_ring(fd, f);
         slot_unlock(&h->tx_lock);
     }
     uint64_t deadline = 0;
@@ -91,6 +101,7 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
     enum patience patience = NOT_ASKED;
     do {
         flow_progress(fd, f);
+        if (__builtin_expect(tx_between(h), 0)) await_told(f);
         if (flow_is_dead(f)) return done ? (ssize_t)done : reset_on_send(f, flags);
         if (!tx_on_ring(h) && !tx_between(h) && !flow_owes(f)) {
             ssize_t sent;
@@ -117,8 +128,16 @@ ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, in
             return -1;
         }
         if (deadline == 0) deadline = socket_deadline(fd, SO_SNDTIMEO, &has_timeout);
-        if (wait_for_flow(fd, f, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        hold_for_call(f, held);
+        if (wait_for_flow(fd, f, *held, false, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
         fd = flow_descriptor(f, fd);
     } while (done < total);
     return (ssize_t)done;
+}
+
+ssize_t flow_send(int fd, struct flow *f, const struct iovec *iov, int count, int flags) {
+    struct connection *held = NULL;
+    ssize_t n = send_all(fd, f, iov, count, flags, &held);
+    if (held) connection_let_go(held);
+    return n;
 }

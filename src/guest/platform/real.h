@@ -66,6 +66,8 @@
     X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                             \
     X(int, epoll_pwait2, (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))        \
     X(int, sigaction, (int, const struct sigaction *, struct sigaction *))                                   \
+    X(sighandler_t, signal, (int, sighandler_t))                                                             \
+    X(int, siginterrupt, (int, int))                                                                         \
     X(sighandler_t, __sysv_signal, (int, sighandler_t))                                                      \
     X(int, prctl, (int, ...))                                                                                \
     X(int, execve, (const char *, char *const *, char *const *))                                             \

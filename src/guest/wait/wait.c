@@ -57,27 +57,6 @@ struct timespec *timeout_until(uint64_t deadline_ns, uint64_t cap_ns, struct tim
     return out;
 }
 
-/* The kernel's struct of rt_sigaction(2). */
-struct kernel_sigaction {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-
-bool one_shot_handlers;
-
-/* Asked of the kernel when it matters: there are many ways to install a handler. */
-bool signals_restart(void) {
-    if (load(&one_shot_handlers)) return false;
-    for (int signal = 1; signal < NSIG; signal++) {
-        struct kernel_sigaction now;
-        if (kernel(SYS_rt_sigaction, signal, NULL, &now, sizeof now.mask) != 0) continue;
-        if (now.handler != SIG_DFL && now.handler != SIG_IGN && !(now.flags & SA_RESTART)) return false;
-    }
-    return true;
-}
-
 uint64_t socket_deadline(int fd, int option, bool *has_timeout) {
     struct timeval limit = {0, 0};
     socklen_t size = sizeof limit;
@@ -124,23 +103,53 @@ static bool has_news(void *of) {
     return readable_in_memory(wait->flow) || (!h->rx_on_ring && rx_start_told(h) != wait->start);
 }
 
-static void wake_cancelled(void *waiter) {
-    waiter_disarm(waiter);
+/*
+ * The other end may have gone to its ring after the look that found nothing: that is no news any more. Where its bytes on TCP
+ * are not all here, they will wake us.
+ */
+static bool ring_begins(int fd, struct flow *f) {
+    struct vs_slot *h = f->header;
+    slot_lock(&h->rx_lock);
+    bool begins = !h->rx_on_ring && tcp_is_read_to_ring(fd, h);
+    slot_unlock(&h->rx_lock);
+    return begins;
+}
+
+struct sleeper {
+    struct waiter *waiter;
+    struct connection *held; /* by a call that does not go on: its thread is cancelled; else NULL */
+    sigset_t mask;
+};
+
+static void end_sleep(void *of) {
+    struct sleeper *sleeper = of;
+    waiter_disarm(sleeper->waiter);
+    signals_let_go(&sleeper->mask);
+    if (sleeper->held) connection_let_go(sleeper->held);
+}
+
+static int sleep_unless_interrupted(struct pollfd *fds, const struct timespec *time, const sigset_t *mask,
+                                    struct handled before, bool signal_ends) {
+    return is_interrupted(before, signal_ends) ? interrupted() : real()->ppoll(fds, 2, time, mask);
 }
 
 /* Sleeps on the TCP side (when fd >= 0) and on the waiter: 1 look again, -1 with errno. */
-static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns, uint64_t cap_ns, bool signal_ends,
-                    bool *tcp_event) {
+static int sleep_on(int fd, short events, struct waiter *w, struct connection *held, uint64_t deadline_ns, uint64_t cap_ns,
+                    struct handled before, bool signal_ends, bool *tcp_event) {
     struct pollfd wait[2] = {{fd, events, 0}, {w->fd, POLLIN, 0}};
     uint64_t began = now_ns();
     struct timespec time;
-    int n, saved;
-    pthread_cleanup_push(wake_cancelled, w); /* ppoll is where a thread may be cancelled */
-    n = real()->ppoll(wait, 2, timeout_until(deadline_ns, cap_ns, &time), NULL);
+    struct sleeper sleeper = {.waiter = w, .held = held};
+    int n, saved, first = errno;
+    signals_hold(&sleeper.mask);
+    pthread_cleanup_push(end_sleep, &sleeper); /* ppoll is where a thread may be cancelled */
+    n = sleep_unless_interrupted(wait, timeout_until(deadline_ns, cap_ns, &time), &sleeper.mask, before, signal_ends);
     saved = errno;
+    sleeper.held = NULL;
     pthread_cleanup_pop(1);
-    errno = saved;
-    if (n < 0) return saved == EINTR && !signal_ends && signals_restart() ? 1 : -1;
+    if (n < 0 && (saved != EINTR || ends_by_signal(before, signal_ends))) return errno = saved, -1;
+    errno = first; /* of a call that goes on the program sees none */
+    if (n < 0) return 1;
     *tcp_event = wait[0].revents != 0;
     if (wait[1].revents) waiter_drain(w);
     if (n > 0) spin_learn(now_ns() - began);
@@ -149,23 +158,26 @@ static int sleep_on(int fd, short events, struct waiter *w, uint64_t deadline_ns
     return -1;
 }
 
-int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool signal_ends) {
+int wait_for_flow(int fd, struct flow *f, struct connection *held, bool to_read, uint64_t deadline_ns, bool signal_ends) {
     struct vs_slot *h = f->header;
     bool in_ring = !to_read || h->rx_on_ring;
+    struct handled handled = signals_handled;
     if (in_ring && spin_until(to_read ? readable_in_memory : writable_in_memory, f)) return 1;
     struct waiter *w = waiter_of_thread();
     if (!w) return 1;
     flow_take_notices(f);
     struct wait wait = {f, to_read, flow_owes(f), load(&h->left), rx_start_told(h)};
+    if (to_read && wait.start && ring_begins(fd, f)) return 1;
     if (!to_read) ring_want_space(f);
     if (!prepare_sleep(w, has_news, &wait)) return 1;
     /* After its end the TCP side stays readable for ever, and so it does while the ring comes first. */
     bool tcp_later = to_read && (h->rx_end_of_stream || (h->rx_on_ring && rx_stop_told(h)));
     short events = to_read && !tcp_later ? POLLIN | POLLRDHUP : 0;
-    if (wait.owed || (!to_read && !tx_on_ring(h))) events |= POLLOUT;
+    if (wait.owed || (!to_read && !tx_on_ring(h) && !tx_between(h))) events |= POLLOUT;
     uint64_t cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : flow_shared(f) ? SLEEP_CAP_SHARED_NS : NO_DEADLINE;
     bool tcp_event = false;
-    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, deadline_ns, cap, signal_ends, &tcp_event);
+    int result = sleep_on(tcp_later && !events ? -1 : fd, events, w, held, deadline_ns, cap, handled, signal_ends,
+                          &tcp_event);
     if (tcp_event) f->tcp_maybe = true;
     return result;
 }

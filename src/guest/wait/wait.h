@@ -3,6 +3,7 @@
 #define VSOCKET_WAIT_H
 
 #include "flow/flow.h"
+#include "interrupt.h"
 
 /* With no connection to vsockd to be woken through, or with several processes of which one is woken, sleeps are short. */
 #define SLEEP_CAP_UNCONNECTED_NS (50 * NS_PER_MILLISECOND)
@@ -15,11 +16,8 @@ bool spin_until(condition ready, void *of);
 /* Told after a sleep how long it was: short sleeps should have been spins. */
 void spin_learn(uint64_t slept_ns);
 struct timespec *timeout_until(uint64_t deadline_ns, uint64_t cap_ns, struct timespec *out);
-/* EINTR is the program's to see unless all its handlers restart calls, and always did: some are gone when they have run. */
-extern bool one_shot_handlers;
-bool signals_restart(void);
-/* 1: look again; -1 with errno. `signal_ends`: a signal does, whatever its handler says of calls. Timeouts by SO_RCVTIMEO or SO_SNDTIMEO give EAGAIN. */
-int wait_for_flow(int fd, struct flow *f, bool to_read, uint64_t deadline_ns, bool signal_ends);
+/* `held` (hold_for_call), or NULL: a thread that is cancelled in here lets go of it. 1: look again; -1 with errno. `signal_ends`: a signal does, whatever its handler says of calls. Timeouts by SO_RCVTIMEO or SO_SNDTIMEO give EAGAIN. */
+int wait_for_flow(int fd, struct flow *f, struct connection *held, bool to_read, uint64_t deadline_ns, bool signal_ends);
 uint64_t socket_deadline(int fd, int option, bool *has_timeout);
 /*
  * The moves of a sleep that loses no wake: announced before the last look, which `ready` makes. True: there is nothing, and

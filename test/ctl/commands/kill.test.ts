@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { fixtureData } from '../support/fixture-data.js';
+import { runVsockctl } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -118,11 +121,52 @@ test('an empty value is an error, and kills nothing', async () => {
     ['flows', '--vm', ''],
     ['vms', '-f', ''],
     ['top', '--host', '', '--iterations', '1'],
+    ['kill', '-f', '""'],
+    ['kill', '-f', 'path=shm or ""'],
   ]) {
     const { code, stdout, stderr } = await fleet.run(...words, ...(words[0] === 'kill' ? ['--yes'] : []));
     assert.deepEqual([code, stdout], [2, ''], words.join(' '));
-    assert.match(stderr, /^vsockctl: [^\n]*empty[^\n]*unset\?\n$/);
+    assert.match(stderr, /^vsockctl: [^\n]*empty/);
   }
+  assert.equal(ids().length, 12);
+});
+
+test('what was given and names no host never means all hosts', async () => {
+  for (const words of [
+    ['--host', '#alpha'],
+    ['--host', 'alpha', '--host', ' # beta'],
+    ['--host', 'alpha,#beta'],
+    ['--host', ','],
+  ]) {
+    const { code, stdout, stderr } = await fleet.run('kill', '--vm', 'red1', '--yes', ...words);
+    assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+    assert.match(stderr, /^vsockctl: --host “[^\n]* (names no host|has an empty name in it); is a variable/);
+  }
+  // A comment ends with its own value.
+  const { code } = await fleet.run('hosts', '--host', 'nowhere.invalid #', '--host', 'alpha', '-o', 'name');
+  assert.equal(code, 3);
+  const file = `${fleet.directory}/names/vsockctl/hosts`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, '# all of them\nalpha, beta\n');
+  for (const hosts of ['', ' ', '#alpha', ',', 'alpha,']) {
+    const environment = {
+      ...fleet.environment,
+      VSOCKCTL_HOSTS: hosts,
+      XDG_CONFIG_HOME: `${fleet.directory}/names`,
+    };
+    const run = await runVsockctl(['kill', '--vm', 'red1', '--yes'], environment);
+    assert.deepEqual([run.code, run.stdout], [2, ''], hosts);
+    assert.match(run.stderr, /^vsockctl: VSOCKCTL_HOSTS “[^\n]*; is a variable unset\?\n$/);
+  }
+  // A file of comments has no hosts either.
+  writeFileSync(file, '# alpha\n\n');
+  const commented = await runVsockctl(['kill', '--vm', 'red1', '--yes'], {
+    ...fleet.environment,
+    VSOCKCTL_HOSTS: undefined,
+    XDG_CONFIG_HOME: `${fleet.directory}/names`,
+  });
+  assert.equal(commented.code, 2);
+  assert.match(commented.stderr, /^vsockctl: no hosts are configured; /);
   assert.equal(ids().length, 12);
 });
 

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Flow } from '../../../src/api/flow.js';
 import { fixtureConnections } from '../support/fixture-connections.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile, runVsockctl } from '../support/run-vsockctl.js';
+import { programFile, runVsockctl } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -120,7 +120,7 @@ test('what is wrong is said in plain words: what, which, why, and what to do', a
   mkdirSync(`${fleet.directory}/config.d/vsockctl/hosts`, { recursive: true });
   const environment = {
     ...fleet.environment,
-    VSOCKCTL_HOSTS: '',
+    VSOCKCTL_HOSTS: undefined,
     XDG_CONFIG_HOME: `${fleet.directory}/config.d`,
   };
   const unread = await runVsockctl(['flows'], environment);
@@ -131,6 +131,10 @@ test('what is wrong is said in plain words: what, which, why, and what to do', a
   );
   // Names on the line need no file.
   assert.equal((await runVsockctl(['flows', '--host', 'alpha'], environment)).code, 0);
+  // A directory of sockets that a variable leaves empty.
+  const empty = await runVsockctl(['flows'], { ...fleet.environment, VSOCKCTL_SOCKET_DIRECTORY: '' });
+  assert.equal(empty.code, 2);
+  assert.match(empty.stderr, /^vsockctl: VSOCKCTL_SOCKET_DIRECTORY “” is no absolute path; /);
 });
 
 test('where the locale is not UTF-8, what vsockctl says is ASCII; data is as it is', async () => {
@@ -262,7 +266,7 @@ test('output that cannot be written is an error', () => {
   for (const words of [['--version'], ['flows', '-o', 'json'], ['help', 'filters']]) {
     const env = { PATH: process.env['PATH'], ...fleet.environment };
     const script = 'exec "$0" "$@" > /dev/full';
-    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, mainFile, ...words], {
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, programFile, ...words], {
       env,
       encoding: 'utf8',
     });
@@ -301,6 +305,32 @@ test('one host that is down is a line on stderr and exit code 3; the other’s r
       ],
     );
     assert.match(hosts[1]?.error ?? '', /cannot connect/);
+  } finally {
+    fleet.configure(fleet.ssh.clientConfig('alpha beta'));
+  }
+});
+
+test('where all hosts asked fail for one reason it is the exit code, whatever is asked for; for several it is 1', async () => {
+  const refused = fleet.ssh.clientConfig('alpha', { knownHosts: '/dev/null' });
+  const unreachable = fleet.ssh.clientConfig('beta').replace(`Port ${String(fleet.ssh.port)}`, 'Port 1');
+  const asked = [
+    ['hosts'],
+    ['flows'],
+    ['flows', '-o', 'json'],
+    ['vms', '-o', 'csv'],
+    ['explain', 'red1:5000'],
+    ['kill', '--vm', 'red1', '--yes'],
+    ['top', '--iterations', '1'],
+  ];
+  try {
+    for (const [config, expected] of [
+      [refused + refused.replace('Host alpha', 'Host beta'), 4],
+      [unreachable + unreachable.replace('Host beta', 'Host alpha'), 5],
+      [refused + unreachable, 1],
+    ] as const) {
+      fleet.configure(config);
+      for (const words of asked) assert.equal((await fleet.run(...words)).code, expected, words.join(' '));
+    }
   } finally {
     fleet.configure(fleet.ssh.clientConfig('alpha beta'));
   }

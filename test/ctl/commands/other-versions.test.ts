@@ -69,6 +69,19 @@ test('of a version to come, words that are not known are text, and what is missi
   ]);
 });
 
+test('how many flows are busy is not known of the version before, and of a next one as far as it says it', async () => {
+  const counts = async (name: string): Promise<unknown[]> =>
+    (await rowsOf(name)).map((row) => row['busyFlows']);
+  fleet.alpha.misbehave = speaksLike('v1.1');
+  assert.deepEqual([await counts('vms'), await counts('hosts')], [[null, null], [null]]);
+  fleet.alpha.misbehave = speaksLike('next');
+  // A number that is text is none.
+  assert.deepEqual([new Set(await counts('vms')), await counts('hosts')], [new Set([null, 1]), [null]]);
+  fleet.alpha.misbehave = () => false;
+  const { stdout } = await fleet.run('hosts', '--host', 'alpha', '-o', 'wide');
+  assert.match(stdout, /^HOST .* FLOWS +FAST +BUSY +TX\/S /);
+});
+
 test('flows are one connection where both ends say so, in whatever form; who does not say it stays alone', async () => {
   const connections = async (): Promise<unknown[]> =>
     (await rowsOf('flows')).map((row) => row['connectionId']);

@@ -8,7 +8,7 @@ import { linesType } from '../../../src/api/define-list.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { fixtureData } from '../support/fixture-data.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { programFile } from '../support/run-vsockctl.js';
 
 let fleet: FixtureFleet;
 before(async () => {
@@ -44,7 +44,7 @@ test('rows are printed while the host still sends', async () => {
     rest = () => void response.end(asLines(flows.slice(2)));
   });
   const env = { ...process.env, ...fleet.environment };
-  const child = spawn(process.execPath, [mainFile, 'flows', '-H', 'alpha', '-o', 'name'], { env });
+  const child = spawn(process.execPath, [programFile, 'flows', '-H', 'alpha', '-o', 'name'], { env });
   const printed: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     printed.push(line);
@@ -110,7 +110,7 @@ test('a list of any length passes through little memory', async () => {
   const env = { ...process.env, ...fleet.environment, NODE_OPTIONS: '--max-old-space-size=60' };
   const child = spawn(
     process.execPath,
-    [mainFile, 'flows', '-H', 'alpha', '-o', 'jsonl', '--timeout', '60'],
+    [programFile, 'flows', '-H', 'alpha', '-o', 'jsonl', '--timeout', '60'],
     { env },
   );
   let bytes = 0;

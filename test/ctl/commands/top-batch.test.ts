@@ -10,7 +10,7 @@ import { QueuePair } from '../../../src/api/rdma-resources.js';
 import { RuleEntry } from '../../../src/api/rule.js';
 import { Vm } from '../../../src/api/vm.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { programFile } from '../support/run-vsockctl.js';
 
 const Frame = z.strictObject({
   at: z.iso.datetime(),
@@ -92,7 +92,7 @@ test('signals end it with their code', async () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    const child = spawn(process.execPath, [mainFile, 'top', '-o', 'json'], {
+    const child = spawn(process.execPath, [programFile, 'top', '-o', 'json'], {
       env: { PATH: process.env['PATH'], ...fleet.environment },
     });
     await once(child.stdout, 'data');
@@ -103,7 +103,7 @@ test('signals end it with their code', async () => {
 });
 
 test('a reader that goes away ends it quietly', async () => {
-  const child = spawn(process.execPath, [mainFile, 'top', '-o', 'json', '--delay', '0.2'], {
+  const child = spawn(process.execPath, [programFile, 'top', '-o', 'json', '--delay', '0.2'], {
     env: { PATH: process.env['PATH'], ...fleet.environment },
   });
   let complaints = '';

@@ -9,7 +9,7 @@ import { bashCompletion } from '../../../src/ctl/completion/bash.js';
 import { fishCompletion } from '../../../src/ctl/completion/fish.js';
 import { zshCompletion } from '../../../src/ctl/completion/zsh.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { programFile } from '../support/run-vsockctl.js';
 import { Terminal } from '../support/terminal.js';
 
 let fleet: FixtureFleet;
@@ -21,7 +21,10 @@ before(async () => {
   // A file that no shell may offer where names are wanted.
   mkdirSync(join(directory, 'home'));
   writeFileSync(join(directory, 'home', 'red-file'), '');
-  writeFileSync(join(directory, 'bin', 'vsockctl'), `#!/bin/sh\nexec ${process.execPath} ${mainFile} "$@"\n`);
+  writeFileSync(
+    join(directory, 'bin', 'vsockctl'),
+    `#!/bin/sh\nexec ${process.execPath} ${programFile} "$@"\n`,
+  );
   chmodSync(join(directory, 'bin', 'vsockctl'), 0o755);
   environment = {
     ...fleet.environment,

@@ -188,6 +188,7 @@ test('what cannot match says so, with the place and what was probably meant', ()
     ['remotePort=many', /is a number, “many” is none/, 11],
     ['age<soon', /is a duration/, 4],
     ['vm=""', /an empty value/, 3],
+    ['vm=a or ""', /an empty word/, 8],
     ['vm=', /a value is missing here/, 3],
     ['state=open', /state is never “open”, it is one of established/, 6],
   ] as const) {

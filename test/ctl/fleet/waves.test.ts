@@ -38,18 +38,21 @@ test(
       timeoutMilliseconds: 4000,
       socketDirectory: '/nowhere',
     });
-    // As `top` does: all at once, not in the waves of askAll.
-    const outcomes = await Promise.all(
-      names.map((name) => fleet.askOne(name, (host, signal) => host.host(signal))),
-    );
-    assert.deepEqual(
-      new Set(outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))),
-      new Set(['timed-out']),
-    );
-    assert.ok(most > 8 && most <= 32, String(most));
-    fleet.close();
-    silent.close();
-    rmSync(directory, { recursive: true, force: true });
+    try {
+      // As `top` does: all at once, not in the waves of askAll.
+      const outcomes = await Promise.all(
+        names.map((name) => fleet.askOne(name, (host, signal) => host.host(signal))),
+      );
+      assert.deepEqual(
+        new Set(outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))),
+        new Set(['timed-out']),
+      );
+      assert.ok(most > 8 && most <= 32, String(most));
+    } finally {
+      fleet.close();
+      silent.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
   },
 );
 

@@ -158,7 +158,7 @@ test('above twenty flows the number is the answer, and all of them can be looked
   for (let step = 0; step < 25; step += 1) {
     for (const id of text()
       .join('\n')
-      .match(/(red|blue)1:\d+ on/g) ?? [])
+      .match(/│ (red|blue)1:\d+ /g) ?? [])
       seen.add(id);
     controller.press('j');
   }
@@ -197,6 +197,25 @@ test('the order moves over columns that are on the screen', () => {
     const header = / by (.+?)(?: reversed)? {2}\d/.exec(text()[1] ?? '')?.[1] ?? '';
     assert.match(text()[2] ?? '', new RegExp(`\\b${header}▼`));
   }
+});
+
+test('a key that changes nothing of what is listed filters and sorts nothing again', () => {
+  const { controller } = stage();
+  const { flows, ...frame } = frameOf(50);
+  let looks = 0;
+  controller.takeFrame({
+    ...frame,
+    get flows() {
+      looks += 1;
+      return flows;
+    },
+  });
+  const before = looks;
+  assert.ok(before > 0);
+  for (const key of ['j', 'j', 'k', 'pagedown', 'G', 'g', '?', 'escape']) controller.press(key);
+  assert.equal(looks, before);
+  controller.press('r');
+  assert.ok(looks > before);
 });
 
 test('the cursor stays on its row when the order changes', () => {
@@ -306,6 +325,92 @@ test('rows of VMs with long names differ, and the service’s side is seen, at e
     const names = rows.map((row) => row.slice(from, to).trimEnd());
     assert.equal(new Set(names).size, 6, names.join('\n'));
     if (columns === 200) assert.match(rows.join(), /customer-database-frontend-01:7000/);
+  }
+});
+
+test('every title of a view is whole at 60 columns and more, beside whatever else there is to say', () => {
+  const titles = ['1 Hosts', '2 VMs', '3 Flows', '4 Devices', '5 QPs', '6 Counters'].join(' ');
+  for (const columns of [60, 80, 120]) {
+    const { controller, text } = stage({ columns, rows: 24 });
+    controller.takeFrame(longNames(2));
+    const line = (): string => text()[1] ?? '';
+    for (const key of ['1', '2', '3', '4', '5', '6', '3']) {
+      controller.press(key);
+      assert.ok(line().includes(titles), line());
+    }
+    for (const key of ['g', 'space', 'space', '/', ...'service=*:6379 tenant=red path=rdma']) {
+      controller.press(key);
+      assert.ok(line().includes(titles), line());
+    }
+    controller.press('enter');
+    assert.match(line(), columns < 80 ? / 2 marked *$/ : / filter: serv.* 2 marked .*\d\/6 *$/);
+    for (const key of ['/', 'ctrl-u', ...'vm=nosuch', 'enter']) controller.press(key);
+    if (columns >= 80) assert.match(line(), / 2 marked, 2 not shown /);
+  }
+});
+
+/** What is in the box, without its sides. */
+function boxOf(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => /^ *│ (.*?) *│ *$/.exec(line)?.[1] ?? []);
+}
+
+test('in the question before a kill both ends, both hosts and what is hidden are seen at 80x24, with long names', () => {
+  const { controller, text } = stage({ columns: 80, rows: 24 });
+  const frame = longNames(2);
+  const [near, far] = ['compute-node-rack12-07', 'compute-node-rack12-19'];
+  const flows = frame.flows.map((flow) => ({ ...flow, host: flow.host === 'alpha' ? near : far }));
+  controller.takeFrame({ ...frame, flows });
+  for (const key of ['g', ...Array.from({ length: 6 }, () => 'space')]) controller.press(key);
+  for (const key of ['/', ...'client=*-01:50000', 'enter', 'K']) controller.press(key);
+  const [titles = '', ...rest] = boxOf(text());
+  assert.match(titles, /^ +FLOW +HOST +CLIENT +SERVICE$/);
+  const rows = rest.slice(0, 6);
+  for (const [index, row] of rows.entries()) {
+    assert.match(row, index < 5 ? /^not shown / : /^ {10}/);
+    const [, host, client, service] = row.slice(10).split(/ +/);
+    assert.match(host!, /^co.*07>co.*19$/);
+    assert.match(client!, /^cus.*[123]:5000[01]$/);
+    assert.match(service!, /^cus.*[456]:6379$/);
+  }
+  assert.equal(new Set(rows.map((row) => row.slice(10))).size, 6);
+  assert.match(rest.join('\n'), /6 marked, 5 not shown: the filter or the view hides them/);
+  assert.match(rest.at(-1)!, /^\[ Cancel \] {5}Kill$/);
+});
+
+test('however small the window is, the answer to the question before a kill is there', () => {
+  for (const failures of [0, 3])
+    for (const count of [2, 25]) {
+      const { controller, text } = stage({ columns: 60, rows: 10 });
+      const frame = frameOf(count);
+      const errors = Array.from({ length: failures }, (_, index) => ({
+        ...{ host: `dead${String(index)}`, code: 'unreachable', message: 'no answer' },
+      }));
+      controller.takeFrame({ ...frame, errors });
+      for (const key of ['g', ...Array.from({ length: count }, () => 'space')]) controller.press(key);
+      for (const key of ['/', ...'vm=nosuch', 'enter', 'K']) controller.press(key);
+      const inside = boxOf(text()).join('\n');
+      assert.match(inside, new RegExp(`${String(count)} marked, ${String(count)} not shown: `));
+      assert.match(inside, count > 20 ? /Type 25 to kill them/ : /\[ Cancel \] {5}Kill/);
+    }
+});
+
+test('both hosts of a connection are told apart in the list, at every width', () => {
+  for (const columns of [100, 120, 200]) {
+    const { controller, text } = stage({ columns, rows: 24 });
+    const frame = longNames(1);
+    const hosts = new Map(
+      ['alpha', 'beta'].map((host, index) => [host, `compute-node-rack12-0${String(index)}`]),
+    );
+    controller.takeFrame({
+      ...frame,
+      flows: frame.flows.map((flow) => ({ ...flow, host: hosts.get(flow.host)! })),
+    });
+    const header = text()[2] ?? '';
+    const from = header.indexOf('HOST');
+    if (columns >= 120) assert.ok(from > 0, header);
+    if (from < 0) continue;
+    for (const row of text().filter((line) => / rdma /.test(line)))
+      assert.match(row.slice(from).split(' ')[0]!, /^co.*00>co.*01$/);
   }
 });
 

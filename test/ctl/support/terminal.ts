@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mainFile } from './run-vsockctl.js';
+import { programFile } from './run-vsockctl.js';
 
 /** How long anything may take before a test fails: far more than it takes on a loaded machine. */
 export const patienceMilliseconds = 60_000;
@@ -25,7 +25,7 @@ export class Terminal {
 
   /** Types `vsockctl WORDS` and Enter; afterwards the shell tells the exit code as `code=N`. */
   start(words: string, nodeOptions: readonly string[] = []): void {
-    this.type(`${[process.execPath, ...nodeOptions, mainFile].join(' ')} ${words}; echo code=$?`);
+    this.type(`${[process.execPath, ...nodeOptions, programFile].join(' ')} ${words}; echo code=$?`);
     this.press('Enter');
   }
 

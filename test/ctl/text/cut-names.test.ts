@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { cutNames } from '../../../src/ctl/text/cut-names.js';
+import { cutNames, cutPairs } from '../../../src/ctl/text/cut-names.js';
 import { displayWidth } from '../../../src/ctl/text/width.js';
 
 const name = fc.oneof(
@@ -59,4 +59,32 @@ test('they are cut in the middle, at the same place, where that keeps them apart
     'eu-no…tend',
     'eu-so…tend',
   ]);
+});
+
+test('of two names that are one text both are known, at every width that has room for it', () => {
+  const hosts = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,24}$/), { minLength: 2, maxLength: 12 });
+  fc.assert(
+    fc.property(hosts, fc.integer({ min: 11, max: 50 }), (names, width) => {
+      const texts = names.flatMap((one, index) => [
+        one,
+        ...names.slice(0, index).map((two) => `${one}>${two}`),
+      ]);
+      const cut = cutPairs(texts, width, '>');
+      assert.equal(new Set(cut).size, texts.length);
+      for (const [index, text] of cut.entries()) {
+        assert.ok(displayWidth(text) <= width, text);
+        const sides = text.split('>');
+        assert.equal(sides.length, texts[index]!.split('>').length);
+        for (const [side, name] of texts[index]!.split('>').entries())
+          assert.ok(sides[side]!.startsWith(name.slice(0, 1)), text);
+      }
+    }),
+  );
+  assert.deepEqual(cutPairs(['node-rack1-07>node-rack1-19', 'node-rack1-07>node-rack2-07', 'hv1'], 15, '>'), [
+    'no…1-07>no…1-19',
+    'no…1-07>no…2-07',
+    'hv1',
+  ]);
+  // What one side does not need the other one has.
+  assert.deepEqual(cutPairs(['hv1>node-rack12-19'], 15, '>'), ['hv1>node-…12-19']);
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fixtureData } from '../support/fixture-data.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
-import { mainFile } from '../support/run-vsockctl.js';
+import { programFile } from '../support/run-vsockctl.js';
 import { Terminal } from '../support/terminal.js';
 
 let fleet: FixtureFleet;
@@ -82,6 +82,26 @@ test('--watch redraws on a terminal until it is interrupted', options, async () 
   await terminal.until(/code=130/);
 });
 
+// Its rounds take the whole limit.
+test(
+  '--watch says how old its list is where a host does not answer any more',
+  { timeout: 180_000 },
+  async () => {
+    terminal.start('vms --watch --delay 0.3 --timeout 8');
+    const list = /^VM .*\n(.+\n){4}/;
+    await terminal.until(new RegExp(`${list.source}(?![^]* old: )`));
+    fleet.alpha.misbehave = () => true;
+    // All of the list is still there.
+    await terminal.until(new RegExp(`${list.source}[^]*^[2-9]s old: not all hosts have answered since`, 'm'));
+    // Now it is the one of the other host.
+    await terminal.until(/^VM .*\n(.+ beta .*\n){2}(?![^]* old: )[^]*^alpha: no answer within 8 s/m);
+    fleet.alpha.misbehave = () => false;
+    await terminal.until(/^VM .*\n(.+\n){4}\n*$/);
+    terminal.press('C-c');
+    await terminal.until(/code=130/);
+  },
+);
+
 test(
   '--watch on a terminal never wraps, and its header stays in sight, however many rows there are',
   options,
@@ -129,7 +149,7 @@ test(
 
 test('--watch on a pipe gives JSON Lines', options, async () => {
   const env = { PATH: process.env['PATH'], ...fleet.environment };
-  const child = spawn(process.execPath, [mainFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {
+  const child = spawn(process.execPath, [programFile, 'hosts', '--watch', '--delay', '0.2', '-o', 'json'], {
     env,
   });
   let text = '';

@@ -35,7 +35,7 @@ function topPid(): number {
   const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(terminal.shell)], {
     encoding: 'utf8',
   });
-  return Number(/^\s*(\d+) .*main\.js top/m.exec(children)?.[1]);
+  return Number(/^\s*(\d+) .*vsockctl top/m.exec(children)?.[1]);
 }
 
 test('q quits with 0 and gives the terminal back', options, async () => {
@@ -144,7 +144,7 @@ test('a kill asks, with Cancel in focus, and both keys quickly pressed count', o
   terminal.press('Enter');
   await terminal.until(/1\/1\b[^]*> red1:5028/);
   terminal.press('K');
-  await terminal.until(/Kill this flow\?[^]*red1:5028 on alpha[^]*\[ Cancel \]/);
+  await terminal.until(/Kill this flow\?[^]*red1:5028 +alpha [^]*\[ Cancel \]/);
   terminal.press('Enter');
   await terminal.until(/> red1:5028[^]*help/);
   assert.ok(fleet.alpha.data.flows.some((flow) => flow.id === 'red1:5028'));

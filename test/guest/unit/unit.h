@@ -25,6 +25,10 @@
     X(ring_stays_within_its_memory_whatever_the_host_says)                                                   \
     X(ring_between_threads)                                                                                  \
     X(lock_of_a_killed_holder)                                                                               \
+    X(wait_ends_when_the_ring_began_a_moment_ago)                                                            \
+    X(wait_between_ring_and_tcp_does_not_spin)                                                               \
+    X(signals_end_a_spin_as_they_end_a_sleep)                                                                \
+    X(signals_are_shown_as_the_program_gave_them)                                                            \
     X(descriptors_copies)                                                                                    \
     X(descriptors_copied_over_others)                                                                        \
     X(descriptors_of_standard_streams)                                                                       \

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { mainFile } from '../../ctl/support/run-vsockctl.js';
+import { programFile } from '../../ctl/support/run-vsockctl.js';
 
 /** `vsockctl LIST --watch`, outside: one login into emulated machines, which takes seconds, for many looks. */
 export class WatchedList<Row extends { host: string; id: string }> {
@@ -11,7 +11,7 @@ export class WatchedList<Row extends { host: string; id: string }> {
   readonly #rows = new Map<string, Row>();
 
   constructor(list: string, environment: NodeJS.ProcessEnv) {
-    const words = [mainFile, list, '--watch', '--delay', '1', '-o', 'jsonl', '--timeout', '100'];
+    const words = [programFile, list, '--watch', '--delay', '1', '-o', 'jsonl', '--timeout', '100'];
     this.#program = spawn(process.execPath, words, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { HOME: '/nonexistent', ...environment },
