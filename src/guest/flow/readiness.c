@@ -51,7 +51,8 @@ int flow_events(int fd, struct flow *f, int want) {
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
     bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final)) || (h->rx_on_ring && rx_stop_told(h));
     if (of_kernel && !flow_is_dead(f)) events |= told_by_tcp(fd);
-    if (flow_reads_no_more(f) || (flow_is_dead(f) && load(&h->rx_final)))
+    /* Also where the other end's last bytes may be on their way, once the program knows of the reset: to the kernel all is over. */
+    if (flow_reads_no_more(f) || (flow_is_dead(f) && (load(&h->rx_final) || load(&h->reset_told))))
         events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
     if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;

@@ -29,6 +29,7 @@
     X(wait_between_ring_and_tcp_does_not_spin)                                                               \
     X(signals_end_a_spin_as_they_end_a_sleep)                                                                \
     X(signals_are_shown_as_the_program_gave_them)                                                            \
+    X(readiness_after_a_reset_that_was_told)                                                                 \
     X(descriptors_copies)                                                                                    \
     X(descriptors_copied_over_others)                                                                        \
     X(descriptors_of_standard_streams)                                                                       \
