@@ -70,13 +70,17 @@ export function stopsTaken(reader: FlowEnd, stops: number): number {
 
 /** Tells a sender that the other end’s reader knows where it stopped: now it may send on TCP. */
 export function showStopsTold(end: FlowEnd, stopsTold: number): void {
-  if (Atomics.exchange(end.words, end.at(slot.txStopsTold), stopsTold) !== stopsTold) end.vm.notify(end);
+  tellSender(end, slot.txStopsTold, stopsTold);
 }
 
 /** Tells a sender that the other end’s reader is back on TCP: its ring may begin anew. */
 export function showStopsPassed(end: FlowEnd, stopsPassed: number): void {
   end.stopsPassed = stopsPassed;
-  if (Atomics.exchange(end.words, end.at(slot.txStopsTaken), stopsPassed) !== stopsPassed) end.vm.notify(end);
+  tellSender(end, slot.txStopsTaken, stopsPassed);
+}
+
+function tellSender(end: FlowEnd, field: number, stops: number): void {
+  if (Atomics.exchange(end.words, end.at(field), stops) !== stops) end.vm.notify(end);
 }
 
 /** Whether a sender is on TCP, and knows that the other end’s reader is. By what it was told: the reader’s word may be another now. */

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { EndedProcesses } from '../../src/dataplane/ended-processes.js';
 import type { FlowEnd } from '../../src/dataplane/flow-end.js';
-import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import { SocketOwners } from '../../src/dataplane/socket-owners.js';
-import { Switchboard } from '../../src/dataplane/switchboard.js';
 import { BareHost } from '../support/bare-host.js';
 
 /** The kernel’s sockets, as the test says. */
@@ -27,8 +25,7 @@ function withFlows(
   const host = new BareHost(['10.0.0.1', '10.0.0.2']);
   try {
     const owners = new SaidOwners(host.book);
-    const configs = host.vms.map((vm) => vm.config);
-    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners }, configs);
+    const board = host.board(owners);
     for (const port of [1, 2, 3])
       host.writeClaim(host.vms[0]!, port, {
         cookie: BigInt(port),

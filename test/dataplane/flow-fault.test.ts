@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FlowEnd } from '../../src/dataplane/flow-end.js';
-import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import { SocketOwners } from '../../src/dataplane/socket-owners.js';
-import { Switchboard } from '../../src/dataplane/switchboard.js';
+import type { Switchboard } from '../../src/dataplane/switchboard.js';
 import { BareHost } from '../support/bare-host.js';
 
 /** A mistake of vsockd’s own that one connection brings to light. */
@@ -20,8 +19,7 @@ function withFlows(use: (host: BareHost, board: Switchboard, owners: FailingOwne
   const host = new BareHost(['10.0.0.1', '10.0.0.2']);
   try {
     const owners = new FailingOwners(host.book);
-    const configs = host.vms.map((vm) => vm.config);
-    const board = new Switchboard(host.book, new LocalPairs(host.book, owners), null, { owners }, configs);
+    const board = host.board(owners);
     for (const port of [1, 2, 3]) {
       const [a, b] = host.vms;
       const remote = { localPort: port, remotePort: port };

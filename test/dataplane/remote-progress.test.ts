@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { slot } from '../../src/channel/region-layout.js';
-import { LinkConfig } from '../../src/config/host-config.js';
 import { readClaim } from '../../src/dataplane/claim.js';
 import type { FlowEnd } from '../../src/dataplane/flow-end.js';
 import { FarEnd } from '../../src/dataplane/remote/far-end.js';
@@ -13,6 +12,7 @@ import type { ControlMessage, EndState } from '../../src/link/messages.js';
 import { NoQueuePairs } from '../../src/link/rdma/no-queue-pairs.js';
 import { Session } from '../../src/link/session.js';
 import { BareHost } from '../support/bare-host.js';
+import { bareLinkConfig } from '../support/bare-link.js';
 
 const nothing = (): void => undefined;
 
@@ -42,13 +42,6 @@ class KeptLink extends Link {
   readonly kept = new KeptSession();
 
   constructor() {
-    const config = LinkConfig.parse({
-      listen: { address: '127.0.0.1', port: 1 },
-      certificate: '',
-      key: '',
-      authority: '',
-      directory: '',
-    });
     const events = {
       up: nothing,
       down: nothing,
@@ -63,7 +56,7 @@ class KeptLink extends Link {
       status: nothing,
     };
     const queuePairs = new NoQueuePairs('none here');
-    super('two', { ownName: 'one', version: '0', config, queuePairs, events }, nothing);
+    super('two', { ownName: 'one', version: '0', config: bareLinkConfig, queuePairs, events }, nothing);
   }
 
   override get isUp(): boolean {

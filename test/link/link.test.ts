@@ -2,18 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { LinkConfig } from '../../src/config/host-config.js';
 import { Link, type LinkEvents, type LinkStatus } from '../../src/link/link.js';
 import { NoQueuePairs } from '../../src/link/rdma/no-queue-pairs.js';
 import type { QueuePairSource } from '../../src/link/rdma/queue-pairs.js';
-
-const config = LinkConfig.parse({
-  listen: { address: '127.0.0.1', port: 1 },
-  certificate: '',
-  key: '',
-  authority: '',
-  directory: '',
-});
+import { bareLinkConfig } from '../support/bare-link.js';
 
 /** Two ends of one TCP connection. */
 async function socketPair(context: TestContext): Promise<[Socket, Socket]> {
@@ -72,8 +64,10 @@ function linkFrom(
     room: ignored,
     status: ignored,
   };
-  const link = new Link(host, { ownName, version: 'test', config, queuePairs, events }, ({ status }) =>
-    ended(status.reason),
+  const link = new Link(
+    host,
+    { ownName, version: 'test', config: bareLinkConfig, queuePairs, events },
+    ({ status }) => ended(status.reason),
   );
   return [link, end];
 }

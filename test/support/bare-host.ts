@@ -5,6 +5,9 @@ import { direction, guestState, regionBytes, slot, slotOffset } from '../../src/
 import { HostConfig } from '../../src/config/host-config.js';
 import { EndBook } from '../../src/dataplane/end-book.js';
 import { GuestVm } from '../../src/dataplane/guest-vm.js';
+import { LocalPairs } from '../../src/dataplane/local-pairs.js';
+import type { SocketOwners } from '../../src/dataplane/socket-owners.js';
+import { Switchboard } from '../../src/dataplane/switchboard.js';
 import { parseAddress } from '../../src/ledger/address.js';
 import { LedgerFile } from '../../src/ledger/ledger-file.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
@@ -65,6 +68,12 @@ export class BareHost {
     vm.bytes.set(parseAddress(vm.config.addresses[0]!), at + slot.localAddress);
     vm.bytes.set(parseAddress(claim.remoteAddress), at + slot.remoteAddress);
     word(slot.guestState, guestState.claimed);
+  }
+
+  /** What serves these VMs. @param owners has the kernel’s word on sockets */
+  board(owners: SocketOwners, pairs = new LocalPairs(this.book, owners)): Switchboard {
+    const configs = this.vms.map((vm) => vm.config);
+    return new Switchboard(this.book, pairs, null, { owners }, configs);
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { slot } from '../../src/channel/region-layout.js';
 import type { FlowEnd } from '../../src/dataplane/flow-end.js';
 import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import { SocketOwners } from '../../src/dataplane/socket-owners.js';
-import { Switchboard } from '../../src/dataplane/switchboard.js';
+import type { Switchboard } from '../../src/dataplane/switchboard.js';
 import { BareHost } from './bare-host.js';
 
 /** Nobody closes anything here. */
@@ -31,9 +31,8 @@ export class BarePair {
   constructor() {
     const { host } = this;
     const owners = new AllHeld(host.book);
-    const configs = host.vms.map((vm) => vm.config);
     this.pairs = new LocalPairs(host.book, owners);
-    this.board = new Switchboard(host.book, this.pairs, null, { owners }, configs);
+    this.board = host.board(owners, this.pairs);
     const [a, b] = host.vms as [(typeof host.vms)[0], (typeof host.vms)[0]];
     host.writeClaim(a, 0, { cookie: 1n, localPort: 1, remotePort: 2, remoteAddress: '10.0.0.2' });
     host.writeClaim(b, 0, { cookie: 2n, localPort: 2, remotePort: 1, remoteAddress: '10.0.0.1' });

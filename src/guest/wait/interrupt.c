@@ -23,8 +23,8 @@ static bool all_restart(void) {
 }
 
 bool ends_by_signal(struct handled before, bool any) {
-    if (any || signals_handled.all != before.all) return any || is_interrupted(before, false);
-    return !all_restart();
+    if (any) return true;
+    return signals_handled.all != before.all ? is_interrupted(before, false) : !all_restart();
 }
 
 /* Those that the C library has for itself, to cancel threads and to change users of all of them. */

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { FixtureFleet } from '../support/fixture-fleet.js';
+import { LocalFleet } from '../support/local-fleet.js';
 import { runVsockctl } from '../support/run-vsockctl.js';
-import { Fleet } from '../../../src/ctl/fleet/fleet.js';
 
 test(
   'of many hosts so many are connected to at once, and each has its whole limit',
   { timeout: 120_000 },
   async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'vsockctl-test-'));
     let most = 0;
     let open = 0;
     // Nobody ever says a word here, so every host takes its whole limit.
@@ -26,18 +22,9 @@ test(
     }).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    const config = join(directory, 'config');
-    writeFileSync(
-      config,
-      `Host host*\n  HostName 127.0.0.1\n  Port ${String(port)}\n  UserKnownHostsFile none\n  GlobalKnownHostsFile none\n`,
-    );
     const names = Array.from({ length: 80 }, (_, index) => `host${String(index)}`);
-    const fleet = new Fleet(names, {
-      environment: { ...process.env, VSOCKCTL_SSH_CONFIG: config },
-      signal: new AbortController().signal,
-      timeoutMilliseconds: 4000,
-      socketDirectory: '/nowhere',
-    });
+    const local = new LocalFleet(names, port, 4000);
+    const { fleet } = local;
     try {
       // As `top` does: all at once, not in the waves of askAll.
       const outcomes = await Promise.all(
@@ -49,9 +36,8 @@ test(
       );
       assert.ok(most > 8 && most <= 32, String(most));
     } finally {
-      fleet.close();
+      local.close();
       silent.close();
-      rmSync(directory, { recursive: true, force: true });
     }
   },
 );
