@@ -33,6 +33,8 @@ export const flowReasons = {
   sandbox: 'the program has locked itself into a sandbox (seccomp)',
   'shared-epoll': 'several processes use the epoll instance that watches it',
   'behind-library': 'bytes came over TCP that were written past libvsocket; the flow was reset',
+  'host-only': 'its host lets it through, and the VM’s kernel does not show it',
+  denied: 'the rules of the VM do not allow the connection',
   refused: 'the claim did not match the VM’s connections',
 } as const;
 
@@ -68,12 +70,20 @@ export const Flow = z.object({
     .enum(flowReasonCodes)
     .nullable()
     .describe('why the flow is on tcp or does not move; null on a fast path'),
+  rule: z
+    .string()
+    .nullable()
+    .describe('the rule of its VM that allows it; default: its tenant’s default does; null: none does'),
   queuePair: z.number().int().nullable().describe('number of the RDMA queue pair that carries it'),
   state: z.enum(flowStates),
-  txBytes: z.number().int().describe('bytes that the VM sent and that were delivered'),
-  rxBytes: z.number().int().describe('bytes that were delivered to the VM'),
-  txBytesPerSecond: z.number(),
-  rxBytesPerSecond: z.number(),
+  txBytes: z
+    .number()
+    .int()
+    .nullable()
+    .describe('bytes that the VM sent and that were delivered; null: nobody counts them'),
+  rxBytes: z.number().int().nullable().describe('bytes that were delivered to the VM'),
+  txBytesPerSecond: z.number().nullable(),
+  rxBytesPerSecond: z.number().nullable(),
   establishedAt: z.iso.datetime().describe('when this host first saw the flow'),
 });
 export type Flow = z.infer<typeof Flow>;

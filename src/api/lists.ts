@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditRow } from './audit-entry.js';
 import { Counter, counterSourceNames } from './counter.js';
 import { defineList, type List } from './define-list.js';
 import { Device } from './device.js';
@@ -6,6 +7,7 @@ import { flowFilterFields } from './flow-filter-fields.js';
 import { HostLink } from './host-link.js';
 import { Flow, flowPaths, flowStates } from './flow.js';
 import { CmId, CompletionQueue, MemoryRegion, ProtectionDomain, QueuePair } from './rdma-resources.js';
+import { RuleEntry, RuleRevision } from './rule.js';
 import type { Seen } from './seen.js';
 import { Vm } from './vm.js';
 
@@ -26,6 +28,9 @@ export interface RowsOf {
   pds: ProtectionDomain;
   cmids: CmId;
   counters: Counter;
+  rules: RuleEntry;
+  revisions: RuleRevision;
+  audit: AuditRow;
 }
 export type ListName = keyof RowsOf;
 
@@ -107,6 +112,27 @@ export const lists: { [Name in ListName]: List<RowsOf[Name]> } = {
     summary: 'Counters of this host’s RDMA devices, with rates',
     item: Counter,
     filters: { device, port: number, source: z.enum(counterSourceNames), name },
+    order: 'id',
+  }),
+  rules: defineList({
+    path: '/v1/rules',
+    summary: 'The rules of this host’s security groups, and its tenants’ defaults',
+    item: RuleEntry,
+    filters: { tenant: name, group: name, direction: name },
+    order: 'id',
+  }),
+  audit: defineList({
+    path: '/v1/audit',
+    summary: 'Changes that were asked for, and by whom',
+    item: AuditRow,
+    filters: { command: name, user: name },
+    order: 'id',
+  }),
+  revisions: defineList({
+    path: '/v1/rules/history',
+    summary: 'The rule sets that this host has and had',
+    item: RuleRevision,
+    filters: {},
     order: 'id',
   }),
 };

@@ -6,8 +6,10 @@ import { VsocketError } from '../errors/vsocket-error.js';
 import { FileDirectory } from '../directory/file-directory.js';
 import { verbsInventory } from '../rdma/verbs-inventory.js';
 import { AuditLog } from './audit/audit-log.js';
+import { readAudit } from './audit/read-audit.js';
 import { CurrentLedger } from './data-plane/current-ledger.js';
 import { DataPlaneProcess } from './data-plane/data-plane-process.js';
+import { HostOnlyFlows } from './flows/host-only-flows.js';
 import { FlowTable } from './flows/flow-table.js';
 import { FlowWatch } from './flows/flow-watch.js';
 import { describeHost } from './flows/describe-host.js';
@@ -21,6 +23,14 @@ import { LinkLists } from './links/link-lists.js';
 import { RdmaLists } from './rdma/rdma-lists.js';
 import type { Connection } from './observer/connection.js';
 import { HostObserver } from './observer/host-observer.js';
+import { FlowRules } from './rules/flow-rules.js';
+import { KernelLiveEnds } from './rules/live-ends.js';
+import { KernelRules } from './rules/kernel-rules.js';
+import { liveEndsOfConnection, openConnections } from './rules/open-connections.js';
+import { RevisionStore } from './rules/revision-store.js';
+import { RulesApi } from './rules/rules-api.js';
+import { ruleRoutes } from './rules/rule-routes.js';
+import { RuleKeeper } from './rules/rule-keeper.js';
 import { apiServer } from './server/api-server.js';
 import { apiRoutes, type Backend } from './server/routes.js';
 import { SocketKeeper } from './server/socket-keeper.js';
@@ -56,13 +66,21 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const directory = new VmDirectory(config.vms, fleet);
   const observer = new HostObserver(config.vms, join(config.runtimeDirectory, 'tcp-totals.json'), log);
   const ledger = new CurrentLedger(config);
-  const dataPlane = new DataPlaneProcess(config, log);
+  const dataPlane = new DataPlaneProcess(config, () => ruleKeeper.rules.state, log);
+  const hostOnly = new HostOnlyFlows(
+    config.host,
+    directory,
+    async () => (kernelRules.problem === null ? live.answered(vmNames) : []),
+    (end) => flowRules.ofEnd(end),
+  );
   const table = new FlowTable(
     config,
     directory,
     observer,
     () => ledger.reader,
     (vm) => dataPlane.problemOf(vm) ?? observer.problemOf(vm),
+    (vm, connection) => flowRules.of(vm, connection),
+    hostOnly,
   );
   const resets = new ResetSender(config, directory, log);
   await resets.clear();
@@ -73,10 +91,32 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const isOpen = ({ vm, socket }: Connection): boolean => observer.named(vm)?.diagnosis.has(socket) ?? false;
   const killer = new FlowKiller({
     resetFastPaths: (sockets) => dataPlane.reset(sockets),
-    resetConnections: (targets) => resets.send(targets),
+    resetConnections: async (targets, whenFrozen) => {
+      await resets.send(targets, whenFrozen);
+      // The resets pass no bridge, so the kernel still takes the connections for open.
+      if (kernelRules.problem === null)
+        await live.forget(targets.flatMap((target) => liveEndsOfConnection(target, directory)));
+    },
     isOpen,
     diagnosis: (vm) => observer.named(vm)?.diagnosis,
   });
+  const live = new KernelLiveEnds();
+  const vmNames = config.vms.map(({ name }) => name);
+  const kernelRules: KernelRules = new KernelRules(config, log, () => openConnections(watch, vmNames));
+  const store = new RevisionStore(config.rulesDirectory);
+  const ruleKeeper: RuleKeeper = new RuleKeeper({
+    config,
+    fleet,
+    store,
+    kernel: kernelRules,
+    live,
+    watch,
+    log,
+    tellDataPlane: (state) => dataPlane.obey(state),
+    reset: async (flows) => void (await killer.kill(flows)),
+  });
+  const flowRules = new FlowRules(() => ruleKeeper.rules);
+  const rules = new RulesApi(config, ruleKeeper, kernelRules, store, watch);
   const links = new LinkLists(config.host, () => ledger.reader);
   const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs());
   const backend: Backend = {
@@ -92,6 +132,9 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
       pds: () => rdma.protectionDomains(),
       cmids: () => rdma.cmIds(),
       counters: () => rdma.counters(),
+      rules: () => rules.rules(),
+      revisions: async () => rules.revisions(),
+      audit: () => readAudit(config.auditLog, config.host),
     },
     matching: async (request) =>
       (await matchingFlows(request, watch, directory, isOpen)).map(({ flow }) => flow),
@@ -101,7 +144,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     },
   };
 
-  const routes = apiRoutes(backend);
+  const routes = apiRoutes(backend, ruleRoutes(rules, ruleKeeper, audit));
   const sockets = [
     { path: join(config.runtimeDirectory, 'read.sock'), mode: 0o660, right: 'read' },
     { path: join(config.runtimeDirectory, 'admin.sock'), mode: 0o600, right: 'change' },
@@ -112,6 +155,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const stop = async (): Promise<void> => {
     await keeper.stop();
     await Promise.all(servers.map((server) => server.close()));
+    await ruleKeeper.stop();
     await watch.stop();
     await dataPlane.stop();
     observer.settleClosed();
@@ -122,6 +166,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   };
   try {
     for (const listener of listeners) await listener.open();
+    // Not before it is sure that no other vsockd is here, with rules of its own.
+    await ruleKeeper.begin();
   } catch (error) {
     await stop();
     throw error;

@@ -102,6 +102,11 @@ export class EndBook {
     return this.ledger.words[this.ledger.record(end.record, field)] ?? 0;
   }
 
+  /** As its guest says. */
+  directionOf(end: FlowEnd): 'in' | 'out' {
+    return this.word(end, recordField.direction) === 1 ? 'in' : 'out';
+  }
+
   setWord(end: FlowEnd, field: number, value: number): void {
     this.ledger.words[this.ledger.record(end.record, field)] = value;
   }

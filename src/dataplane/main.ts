@@ -9,12 +9,15 @@ import { ledgerPath } from '../ledger/ledger-reader.js';
 import { NoQueuePairs } from '../link/rdma/no-queue-pairs.js';
 import { RdmaSource } from '../link/rdma/rdma-source.js';
 import { Bells } from '../native/bells.js';
+import { HostRules } from '../rules/host-rules.js';
+import type { Verdict } from '../rules/evaluate.js';
 import { openFileLimit } from '../native/open-file-limit.js';
 import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
 import { connectionShare, describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
 import { EndedProcesses } from './ended-processes.js';
+import type { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
@@ -70,6 +73,9 @@ function keepLedger(config: HostConfig, ledger: LedgerFile): void {
   }
 }
 
+/** Which rules are in force; what is not allowed comes on no fast path. */
+let rules: HostRules | null = null;
+
 async function start(config: HostConfig, version: string): Promise<Switchboard> {
   const ledger = openLedger(config);
   const book = new EndBook(ledger, log);
@@ -98,7 +104,9 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     const host = directory?.find(vni, address)?.host ?? null;
     return host === config.host ? null : host;
   };
-  const switchboardNeeds = { owners, ...(directory === null ? {} : { hostOf }) };
+  const verdict = (end: FlowEnd): Verdict =>
+    rules!.evaluateTcp(end.vm.config.name, { ...end, direction: book.directionOf(end) });
+  const switchboardNeeds = { owners, verdict, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
   const endedProcesses = new EndedProcesses({
     flowsOf: (vm, process) => switchboard.flowsOf(vm, process),
@@ -169,6 +177,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
 }
 
 let switchboard: Switchboard | null = null;
+let vms: HostConfig['vms'] = [];
 
 process.on('message', (message: unknown) => {
   const command = parseCommand(message);
@@ -176,9 +185,19 @@ process.on('message', (message: unknown) => {
     for (const socket of command.sockets) switchboard?.resetFlow(socket);
     return;
   }
-  start(HostConfig.parse(command.config), command.version).then(
+  if (command.type === 'rules') {
+    rules = new HostRules(command.rules, vms);
+    switchboard?.obeyRules();
+    return;
+  }
+  const config = HostConfig.parse(command.config);
+  ({ vms } = config);
+  rules = new HostRules(command.rules, vms);
+  start(config, command.version).then(
     (started) => {
       switchboard = started;
+      // They may have changed meanwhile.
+      started.obeyRules();
       report({ type: 'ready' });
     },
     (error: unknown) => {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { RulesState } from '../rules/host-rules.js';
+import { emptyRuleSet } from '../rules/rule-set.js';
 
 /** A socket by its VM and its cookie (SO_COOKIE); cookies of two VMs’ kernels may be the same. */
 export const SocketName = z.object({ vm: z.string(), cookie: z.bigint() });
@@ -6,7 +8,13 @@ export type SocketName = z.infer<typeof SocketName>;
 
 /** What vsockd’s two processes say to each other over Node’s IPC (serialization `advanced`). */
 export const DataPlaneCommand = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('configure'), config: z.unknown(), version: z.string().default('') }),
+  z.object({
+    type: z.literal('configure'),
+    config: z.unknown(),
+    version: z.string().default(''),
+    rules: RulesState.default({ ruleSet: emptyRuleSet, addresses: {} }),
+  }),
+  z.object({ type: z.literal('rules'), rules: RulesState }),
   z.object({ type: z.literal('reset'), sockets: z.array(SocketName) }),
 ]);
 export type DataPlaneCommand = z.infer<typeof DataPlaneCommand>;

@@ -96,7 +96,7 @@ function showLeaving(end: FlowEnd): void {
 
 function isRefused(book: EndBook, end: FlowEnd): boolean {
   const reason = ledgerReasons[book.word(end, recordField.reason)];
-  return end.state === 'waiting' && (reason === 'refused' || reason === 'same-vm');
+  return end.state === 'waiting' && (reason === 'refused' || reason === 'same-vm' || reason === 'denied');
 }
 
 function restoreEnd(ledger: LedgerFile, r: number, vm: GuestVm, state: number): FlowEnd {

@@ -9,6 +9,8 @@ import type { GuestVm } from './guest-vm.js';
 import { asksToLeave, faultOf, showLeft } from './leaving.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { SocketName } from './messages.js';
+import type { Verdict } from '../rules/evaluate.js';
+import { nameOfRule } from '../rules/host-rules.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
 import type { SocketOwners } from './socket-owners.js';
 
@@ -16,6 +18,8 @@ export interface SwitchboardNeeds {
   owners: SocketOwners;
   /** The other host on which an address lives; null: it is not known. Absent: this host knows of no others. */
   hostOf?: (vni: number, address: string) => string | null;
+  /** What the rules of its VM say of a connection. */
+  verdict: (end: FlowEnd) => Verdict;
 }
 
 function processOf(end: FlowEnd): number {
@@ -137,6 +141,7 @@ export class Switchboard {
     const { config } = end.vm;
     if (!config.addresses.includes(end.localAddress)) return 'refused';
     if (!this.needs.owners.isHeld(end)) return 'refused';
+    if (this.needs.verdict(end).action === 'deny') return 'denied';
     const other = this.vmsByAddress.get(`${config.vni} ${end.remoteAddress}`);
     if (other !== undefined) return other === config ? 'same-vm' : null;
     if (this.needs.hostOf === undefined) return 'remote-host';
@@ -147,6 +152,16 @@ export class Switchboard {
     if (end.farHost !== null) this.remote?.reset(end, why);
     else this.book.reset(end, why);
   };
+
+  /** The rules are other ones: ends what they do not allow. */
+  obeyRules(): void {
+    for (const end of [...this.book.all()])
+      this.contain(end, () => {
+        if (end.state === 'reset') return;
+        const { action, rule } = this.needs.verdict(end);
+        if (action === 'deny') this.reset(end, `rule ${nameOfRule(rule)} does not allow it any more`);
+      });
+  }
 
   /** Ends the flow of a socket, if it is one that was claimed. */
   resetFlow({ vm, cookie }: SocketName): void {

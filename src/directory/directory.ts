@@ -17,6 +17,8 @@ export interface Directory {
   hosts(): readonly HostAddress[];
   /** @param address in its shortest form */
   find(vni: number, address: string): VmPlace | null;
+  /** Every address of every VM. */
+  places(): Iterable<VmPlace & { vni: number; address: string }>;
   /** Calls back each time that something in it has changed. */
   onChange(listener: () => void): void;
   close(): void;

@@ -54,6 +54,13 @@ export class FileDirectory implements Directory {
     return this.#places.get(`${vni} ${vmAddress}`) ?? null;
   }
 
+  *places(): Generator<VmPlace & { vni: number; address: string }> {
+    for (const [key, place] of this.#places) {
+      const [vni = '', address = ''] = key.split(' ');
+      yield { ...place, vni: Number(vni), address };
+    }
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

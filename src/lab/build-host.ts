@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { regionBytes } from '../channel/region-layout.js';
 import { createSealedMemfd } from '../native/memfd.js';
-import { connectVms, setUpHost } from './host-network.js';
+import { connectVms, raisePorts, setUpHost } from './host-network.js';
 import { channelInVm, isBelowRun, type LabPaths } from './lab-paths.js';
 import type { LabPlan } from './lab-plan.js';
 import { startMachine, type Holder } from './namespaces.js';
 import { startSshd, type SshDoor } from './ssh-access.js';
-import { vsockdAnswers } from './status.js';
+import { vsockdAnswers, vsockdGuards } from './status.js';
 import { vmsOf, type LabHost, type LabVm } from './topology.js';
 import { accepts } from './unix-socket.js';
 import { startVsockd, writeVsockdConfig } from './vsockd-service.js';
@@ -35,17 +35,28 @@ export async function buildHost(
   await mkdir(paths.hostRuntime(host.name), { recursive: true });
   await writeVsockdConfig(paths, host.name, vmHolders, plan);
   await startVsockd(paths, holder, host.name);
+  await untilGuarded(paths, host);
+  await raisePorts(holder, host);
   await startSshd(paths, holder, host, door);
 }
 
 /** Waits until vsockd of the host answers to operators and to VMs. */
-export async function untilHostServes(paths: LabPaths, { name }: LabHost): Promise<void> {
-  const log = paths.hostFile(name, 'vsockd.log');
+export async function untilHostServes(paths: LabPaths, host: LabHost): Promise<void> {
+  const { name } = host;
+  const log = vsockdLog(paths, host);
   await waitUntil(`vsockd of ${name} answers`, () => vsockdAnswers(paths, name), log);
   for (const vm of vmsOf(name)) {
     const channel = paths.channel(name, vm.name);
     await waitUntil(`vsockd of ${name} serves the channel of ${vm.name}`, () => accepts(channel), log);
   }
+}
+
+const vsockdLog = (paths: LabPaths, { name }: LabHost): string => paths.hostFile(name, 'vsockd.log');
+
+function untilGuarded(paths: LabPaths, host: LabHost): Promise<void> {
+  const { name } = host;
+  const guards = (): Promise<boolean> => vsockdGuards(paths, name);
+  return waitUntil(`vsockd of ${name} guards its VMs`, guards, vsockdLog(paths, host));
 }
 
 async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {

@@ -5,7 +5,6 @@ import {
   rocePort,
   sshPort,
   underlayInterface,
-  vmsOf,
   vxlanPort,
   type LabHost,
 } from './topology.js';
@@ -14,33 +13,13 @@ import {
 const roce = (side: 'iifname' | 'oifname'): string => `${side} ${rdmaInterface} udp dport ${rocePort}`;
 
 /**
- * A host’s ruleset for nft. A VM may send from its own MAC and IPv4 address only; the host itself takes SSH
- * and, from the other hosts, VxLAN, links and RoCE. No connection tracking among bridge ports: not every kernel has it.
+ * The host’s own firewall, for nft: it takes SSH and, from the other hosts, VxLAN, links and RoCE. What the VMs may
+ * send each other is vsockd’s to enforce (src/rules).
  */
 export function firewallRules(host: LabHost, sshInterface: string): string {
-  const local = vmsOf(host.name);
   const set = (entries: string[]): string => `{ ${entries.join(', ')} }`;
   const peers = set(peersOf(host.name).map(({ address }) => address));
   return `
-table bridge vms {
-  set ports {
-    type ifname
-    elements = ${set(local.map(({ name }) => name))}
-  }
-  set senders {
-    type ifname . ether_addr . ipv4_addr
-    elements = ${set(local.map((vm) => `${vm.name} . ${vm.mac} . ${vm.address}`))}
-  }
-  chain prerouting {
-    type filter hook prerouting priority filter; policy accept;
-    iifname @ports jump from-vm
-  }
-  chain from-vm {
-    ether type ip iifname . ether saddr . ip saddr @senders accept
-    ether type arp iifname . ether saddr . arp saddr ip @senders accept
-    counter drop
-  }
-}
 table inet host {
   chain arriving {
     type filter hook prerouting priority raw; policy accept;

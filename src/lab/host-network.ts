@@ -13,6 +13,7 @@ import {
   vmPrefixBits,
   vxlanOf,
   vms,
+  vmsOf,
   vxlanPort,
   type LabHost,
 } from './topology.js';
@@ -56,13 +57,13 @@ export async function setUpHost(holder: Holder, host: LabHost, sshInterface: str
   await runInside(holder, 'nft', ['-f', '-'], firewallRules(host, sshInterface));
 }
 
-/** Each VM’s interface and its port on the tenant’s bridge. */
+/** Each VM’s interface and its port on the tenant’s bridge, which stays down: nobody guards it yet. */
 export async function connectVms(hostHolder: Holder, vmHolders: Map<string, number>): Promise<void> {
   const local = vms.filter(({ name }) => vmHolders.has(name));
   const ports = local.flatMap((vm) => [
     `link add ${vm.name} mtu ${vmMtuBytes} type veth ` +
       `peer name ${vmInterface} address ${vm.mac} mtu ${vmMtuBytes} netns ${vmHolders.get(vm.name)}`,
-    `link set ${vm.name} master ${bridgeOf(vm.vni)} up`,
+    `link set ${vm.name} master ${bridgeOf(vm.vni)}`,
   ]);
   await ip(hostHolder, ports);
   for (const vm of local)
@@ -71,4 +72,12 @@ export async function connectVms(hostHolder: Holder, vmHolders: Map<string, numb
       `address add ${vm.address}/${vmPrefixBits} dev ${vmInterface}`,
       `link set ${vmInterface} up`,
     ]);
+}
+
+/** Lets the VMs in: vsockd guards their ports now. */
+export async function raisePorts(holder: Holder, host: LabHost): Promise<void> {
+  await ip(
+    holder,
+    vmsOf(host.name).map(({ name }) => `link set ${name} up`),
+  );
 }

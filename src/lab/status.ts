@@ -149,15 +149,28 @@ function serviceStatus(record: ProcessRecord | undefined): ServiceStatus {
 }
 
 /** Whether the host’s vsockd answers on the socket that may read. */
-export function vsockdAnswers(paths: LabPaths, host: string): Promise<boolean> {
+export async function vsockdAnswers(paths: LabPaths, host: string): Promise<boolean> {
+  return (await askVsockd(paths, host, '/v1/host')) !== null;
+}
+
+/** Whether vsockd guards the ports of its VMs. */
+export async function vsockdGuards(paths: LabPaths, host: string): Promise<boolean> {
+  const rules = await askVsockd(paths, host, '/v1/rules/set');
+  return rules !== null && (JSON.parse(rules) as { problem: string | null }).problem === null;
+}
+
+/** @returns the body of its answer; null: there is none, or it is an error */
+function askVsockd(paths: LabPaths, host: string, path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socketPath = join(paths.hostRuntime(host), 'read.sock');
-    const asked = request({ socketPath, path: '/v1/host', timeout: answerMilliseconds }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+    const asked = request({ socketPath, path, timeout: answerMilliseconds }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (text: string) => (body += text));
+      answer.once('end', () => resolve(answer.statusCode === 200 ? body : null));
+      answer.once('error', () => resolve(null));
     });
     asked.once('timeout', () => asked.destroy(new Error('no answer')));
-    asked.once('error', () => resolve(false));
+    asked.once('error', () => resolve(null));
     asked.end();
   });
 }

@@ -30,6 +30,7 @@ export async function writeVsockdConfig(
     host,
     runtimeDirectory,
     auditLog: paths.hostFile(host, 'audit.jsonl'),
+    rulesDirectory: paths.hostFile(host, 'rules'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
     link: linkConfig(paths, host, plan),
     ...(plan.rdma ? { hostSpinMicroseconds: emulatedSpinMicroseconds } : {}),

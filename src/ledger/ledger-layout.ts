@@ -87,6 +87,7 @@ export const ledgerReasons = [
   'returning',
   ...guestReasons,
   'busy',
+  'denied',
 ] as const;
 export type LedgerReason = (typeof ledgerReasons)[number];
 

@@ -144,6 +144,7 @@ describe('vsockd', () => {
     assert.deepEqual(Object.keys(paths), [
       '/v1/host',
       ...Object.values(lists).map(({ path }) => path),
+      ...['set', 'test', 'apply', 'rollback', 'confirm'].map((name) => `/v1/rules/${name}`),
       '/v1/flows/kill',
       '/v1/openapi.json',
     ]);
@@ -156,6 +157,7 @@ describe('vsockd', () => {
       '/v1/nothing',
       '/v1/flows?limit=-1',
       '/v1/%zz',
+      ...['set', 'test', 'apply', 'rollback', 'confirm'].map((name) => `/v1/rules/${name}`),
       '/v1/flows/kill',
     ])
       assert.match(await vsockd.headers(path), new RegExp(`^${apiVersionHeader}: 1\\.\\d+\r?$`, 'm'), path);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vmPrefix } from '../../src/rules/nft/names.js';
 import { inBackground, lab, labOk } from './support/lab-program.js';
 
 const name = `net-${process.pid}`;
@@ -35,16 +36,9 @@ async function droppedPackets(host: string): Promise<number> {
   };
   const network = status.hosts.find((each) => each.name === host)!.networkNamespace;
   const { execFileSync } = await import('node:child_process');
-  const rules = execFileSync('nsenter', [
-    `--net=${network}`,
-    'nft',
-    'list',
-    'chain',
-    'bridge',
-    'vms',
-    'from-vm',
-  ]);
-  return Number(/counter packets (\d+)/.exec(rules.toString())![1]);
+  const counter = `${vmPrefix('red1')}_spoof`;
+  const words = [`--net=${network}`, 'nft', 'list', 'counter', 'bridge', 'vsocket', counter];
+  return Number(/packets (\d+)/.exec(execFileSync('nsenter', words, { encoding: 'utf8' }))![1]);
 }
 
 describe('the lab’s networks', () => {

@@ -1,23 +1,20 @@
 import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { direction, guestState, regionBytes, slot, slotOffset } from '../../src/channel/region-layout.js';
+import { regionBytes } from '../../src/channel/region-layout.js';
 import { HostConfig } from '../../src/config/host-config.js';
 import { EndBook } from '../../src/dataplane/end-book.js';
 import { GuestVm } from '../../src/dataplane/guest-vm.js';
 import { LocalPairs } from '../../src/dataplane/local-pairs.js';
 import type { SocketOwners } from '../../src/dataplane/socket-owners.js';
 import { Switchboard } from '../../src/dataplane/switchboard.js';
-import { parseAddress } from '../../src/ledger/address.js';
 import { LedgerFile } from '../../src/ledger/ledger-file.js';
+import type { Verdict } from '../../src/rules/evaluate.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
+import { writeClaim, type WrittenClaim } from './write-claim.js';
 
-export interface WrittenClaim {
-  cookie: bigint;
-  localPort: number;
-  remoteAddress: string;
-  remotePort: number;
-}
+/** Rules that allow everything. */
+const allowed = (): Verdict => ({ action: 'allow', rule: null, audit: null });
 
 /** The memory of some VMs and a ledger, with nobody in it: the test plays the guests, word by word. */
 export class BareHost {
@@ -55,25 +52,13 @@ export class BareHost {
 
   /** What a library writes that claims a connection. */
   writeClaim(vm: GuestVm, index: number, claim: WrittenClaim): void {
-    const at = slotOffset(index);
-    const word = (field: number, value: number): void => {
-      vm.words[(at + field) >> 2] = value;
-    };
-    word(slot.generation, 1);
-    word(slot.cookieLow, Number(claim.cookie & 0xffff_ffffn));
-    word(slot.cookieHigh, Number(claim.cookie >> 32n));
-    word(slot.direction, direction.out);
-    word(slot.localPort, claim.localPort);
-    word(slot.remotePort, claim.remotePort);
-    vm.bytes.set(parseAddress(vm.config.addresses[0]!), at + slot.localAddress);
-    vm.bytes.set(parseAddress(claim.remoteAddress), at + slot.remoteAddress);
-    word(slot.guestState, guestState.claimed);
+    writeClaim(vm.words, index, { ...claim, localAddress: vm.config.addresses[0]! });
   }
 
   /** What serves these VMs. @param owners has the kernel’s word on sockets */
   board(owners: SocketOwners, pairs = new LocalPairs(this.book, owners)): Switchboard {
     const configs = this.vms.map((vm) => vm.config);
-    return new Switchboard(this.book, pairs, null, { owners }, configs);
+    return new Switchboard(this.book, pairs, null, { owners, verdict: allowed }, configs);
   }
 
   close(): void {

@@ -17,7 +17,7 @@ function flow(host: string, index: number): object {
     ...{ host, vm: `vm${index % 8}`, tenant: 'red', vni: 100, direction: 'out' },
     ...{ localAddress: '10.0.0.1', localPort, remoteAddress: '10.0.0.2', remotePort: 80 },
     ...{ remoteVm: null, remoteHost: null, program: 'client', pid: index, path: 'tcp', reason: 'not-a-vm' },
-    ...{ queuePair: null, state: 'established', txBytes: rate * 1000, rxBytes: rate },
+    ...{ rule: 'default', queuePair: null, state: 'established', txBytes: rate * 1000, rxBytes: rate },
     ...{ txBytesPerSecond: rate, rxBytesPerSecond: 0, establishedAt: '2026-01-01T00:00:00.000Z' },
   };
 }

@@ -10,6 +10,9 @@ const places: Readonly<Record<string, () => Promise<Command>>> = {
   vms: async () => (await import('./vms.js')).vmsCommand,
   hosts: async () => (await import('./hosts.js')).hostsCommand,
   links: async () => (await import('./links.js')).linksCommand,
+  rules: async () => (await import('./rules.js')).rulesCommand,
+  groups: async () => (await import('./groups.js')).groupsCommand,
+  audit: async () => (await import('./audit.js')).auditCommand,
   kill: async () => (await import('./kill.js')).killCommand,
   ...Object.fromEntries(
     ['devices', 'qps', 'cqs', 'mrs', 'pds', 'cmids', 'counters'].map((name) => [name, rdma(name)]),

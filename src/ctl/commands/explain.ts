@@ -60,9 +60,17 @@ export function explainFlow(flow: FlowRow, now: number): string {
         : `It is between ${mine} in the VM and ${theirs}.`,
     `Program: ${who}. State: ${orUnknown(flow.state)}, ${age}.`,
     pathLine(flow),
+    ruleLine(flow),
     `Sent ${moved(flow.txBytes, flow.txBytesPerSecond)}, received ${moved(flow.rxBytes, flow.rxBytesPerSecond)}.`,
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function ruleLine({ rule, direction, vm }: FlowRow): string {
+  if (rule === null) return `Which rule of VM ${orUnknown(vm)} allows it is not known.`;
+  const what = direction === 'out' ? 'go out' : 'come in';
+  const by = rule === 'default' ? 'its tenant’s default' : `rule ${rule}`;
+  return `VM ${orUnknown(vm)} lets it ${what} by ${by}.`;
 }
 
 function orUnknown(value: string | number | null): string {

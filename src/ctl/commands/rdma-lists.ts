@@ -12,7 +12,7 @@ import type { ListName, SeenRowsOf } from '../../api/lists.js';
 import type { Command, Example } from './command.js';
 import { defineListCommand, fromApi } from './define-list-command.js';
 
-type RdmaList = Exclude<ListName, 'vms' | 'flows' | 'links'>;
+type RdmaList = Exclude<ListName, 'vms' | 'flows' | 'links' | 'rules' | 'revisions' | 'audit'>;
 
 /** A list of RDMA objects: the command has the list’s name. */
 function rdmaCommand<Name extends RdmaList>(

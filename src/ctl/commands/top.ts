@@ -47,9 +47,9 @@ export const topCommand = defineCommand({
   name: 'top',
   summary: 'watch hosts, VMs, flows and RDMA devices live, and kill flows',
   description: [
-    'Shows hosts, VMs, flows, and RDMA devices with their queue pairs and counters, with rates, refreshed every few seconds. Press ? for the keys.',
+    'Shows hosts, VMs, flows, RDMA devices with their queue pairs and counters, and rules, with rates, refreshed every few seconds. Press ? for the keys.',
     'Where so many hosts at the wanted pace would take more than a third of a core, they are asked less often; the last line says how often.',
-    'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, devices, qps, counters, errors}.',
+    'Without a terminal, or with --iterations or --output, it prints frames instead: as tables, or with -o json one JSON object a line, {at, hosts, vms, flows, devices, qps, counters, rules, errors}.',
     'Sizes and rates are in powers of 1024 (KiB, MiB). NO_COLOR turns colours off.',
   ],
   arguments: [],

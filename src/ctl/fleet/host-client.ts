@@ -4,6 +4,16 @@ import type { Flow } from '../../api/flow.js';
 import { seenHost, type Host } from '../../api/host.js';
 import { changeHeader, seenKillOutcome, type KillOutcome, type KillRequest } from '../../api/kill.js';
 import { lists, type ListName, type RowsOf, type SeenRowsOf } from '../../api/lists.js';
+import {
+  RulesInForce,
+  seenEndedFlow,
+  seenRuleChange,
+  seenVerdict,
+  type EndedFlow,
+  type RuleChangeEntry,
+  type RulesTest,
+  type RulesVerdict,
+} from '../../api/rules-change.js';
 import type { Seen } from '../../api/seen.js';
 import { firstApi, formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
 import { ExitCode } from '../../errors/exit-code.js';
@@ -112,6 +122,36 @@ export class HostClient {
     return this.#ask(question, (value) => readAll(fieldOf(value, 'outcomes'), seenKillOutcome), signal);
   }
 
+  /** The rule set in force, as it was applied there, and its number. */
+  async rulesInForce(signal: AbortSignal): Promise<RulesInForce> {
+    const question: Question = { channels: 'readers', method: 'GET', path: '/v1/rules/set', body: null };
+    return this.#ask(question, (value) => RulesInForce.safeParse(value).data ?? null, signal);
+  }
+
+  /** Needs the right to change, so that it shows whether that is there. */
+  wouldChangeRules(path: string, body: object, signal: AbortSignal): Promise<SeenRulesChanged> {
+    const question = { channels: 'admins', method: 'POST', path: `${path}?dryRun=true`, body } as const;
+    return this.#ask(question, readRulesChanged, signal);
+  }
+
+  /** @param change names the entry in the host’s audit log */
+  async changeRules(
+    path: string,
+    body: object,
+    change: string,
+    signal: AbortSignal,
+  ): Promise<SeenRulesChanged> {
+    if (this.#api !== null && this.#api.version !== ownApi.version) throw otherApi(this.#api);
+    return this.#ask({ channels: 'admins', method: 'POST', path, body, change }, readRulesChanged, signal);
+  }
+
+  /** What the rules of a VM there say of a connection. */
+  async testRules(test: RulesTest, signal: AbortSignal): Promise<Seen<RulesVerdict>> {
+    const question: Question = { channels: 'readers', method: 'POST', path: '/v1/rules/test', body: test };
+    const [verdict] = this.#own([await this.#ask(question, seenVerdict, signal)]);
+    return verdict!;
+  }
+
   /** Whether the next question can go over a connection that is there. */
   get isConnected(): boolean {
     return this.#session?.isOpen === true;
@@ -187,6 +227,22 @@ export class HostClient {
       if (this.#opening === opening) this.#opening = null;
     }
   }
+}
+
+/** What a change of rules did, as a client sees it. */
+export interface SeenRulesChanged {
+  revision: number;
+  changes: Seen<RuleChangeEntry>[];
+  flows: Seen<EndedFlow>[];
+}
+
+function readRulesChanged(value: unknown): SeenRulesChanged | null {
+  const revision = fieldOf(value, 'revision');
+  const changes = readAll(fieldOf(value, 'changes'), seenRuleChange);
+  const flows = readAll(fieldOf(value, 'flows'), seenEndedFlow);
+  return typeof revision !== 'number' || changes === null || flows === null
+    ? null
+    : { revision, changes, flows };
 }
 
 const plainType = 'application/json';

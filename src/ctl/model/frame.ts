@@ -10,11 +10,12 @@ export interface Frame {
   flows: SeenRowsOf['flows'][];
   devices: SeenRowsOf['devices'][];
   qps: SeenRowsOf['qps'][];
+  rules: SeenRowsOf['rules'][];
   counters: SeenRowsOf['counters'][];
   /** Hosts that failed, one entry each. */
   errors: { host: string; code: string; message: string }[];
 }
 
 /** Lists of the API that a frame can have. */
-export const frameLists = ['vms', 'flows', 'devices', 'qps', 'counters'] as const;
+export const frameLists = ['vms', 'flows', 'devices', 'qps', 'counters', 'rules'] as const;
 export type FrameList = (typeof frameLists)[number];

@@ -86,6 +86,7 @@ export function buildFrame(
     devices: answers.flatMap((lists) => lists.devices ?? []),
     qps: answers.flatMap((lists) => lists.qps ?? []),
     counters: answers.flatMap((lists) => lists.counters ?? []),
+    rules: answers.flatMap((lists) => lists.rules ?? []),
     errors: known.flatMap((round) =>
       round?.ok === false ? [{ host: round.host, code: round.error.code, message: round.error.line }] : [],
     ),

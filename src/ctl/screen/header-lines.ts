@@ -90,11 +90,14 @@ function failureLines(frame: LiveFrame, width: number, glyphs: Glyphs): Line[] {
 }
 
 /**
- * The views, whole at every width that a screen can have, and where one is, as far as there is room: of what matters
- * less the rest is cut, or it is not there.
+ * The views and where one is. Where the titles of the views leave too little room for what is marked, filtered and counted,
+ * the other views have their numbers only; of what matters less than that the rest is cut, or it is not there.
  */
 function placeLine(list: ViewList, state: UiState, width: number, glyphs: Glyphs): Line {
-  const tabs = tabSegments(state);
+  const filtered = state.filters[state.view] === '' ? 0 : displayWidth(filterTitle) + shortestCut;
+  const needed = displayWidth(markedText(list, state) + countTitle(list, state)) + filtered;
+  const whole = tabSegments(state, true);
+  const tabs = lineWidth(whole) + needed <= width ? whole : tabSegments(state, false);
   let room = width - lineWidth(tabs);
   const take = (text: string): string => {
     if (text === '' || displayWidth(text) > room) return '';
@@ -106,8 +109,8 @@ function placeLine(list: ViewList, state: UiState, width: number, glyphs: Glyphs
     return text === '' || left < shortestCut ? '' : take(before + cut(text, left));
   };
   const marked = take(markedText(list, state));
-  const count = take(`  ${countText(list, state)}`);
-  const filter = takeCut('  filter: ', state.filters[state.view], (text, left) =>
+  const count = take(countTitle(list, state));
+  const filter = takeCut(filterTitle, state.filters[state.view], (text, left) =>
     elide(text, left, glyphs.cut),
   );
   const scope = takeCut('  ', scopeText(state), (text, left) => cutNames([text], left, glyphs.cut)[0]!);
@@ -126,11 +129,13 @@ function placeLine(list: ViewList, state: UiState, width: number, glyphs: Glyphs
 
 /** Of a text that is cut there is at least so much. */
 const shortestCut = 4;
+const filterTitle = '  filter: ';
 
-function tabSegments(state: UiState): Line {
+function tabSegments(state: UiState, isWhole: boolean): Line {
   return viewNames.flatMap((name, index): Line => {
     const current = name === state.view;
-    const tab = `${String(index + 1)} ${views[name].title}`;
+    const number = String(index + 1);
+    const tab = isWhole || current ? `${number} ${views[name].title}` : number;
     return [
       { text: ' ' },
       { text: tab, bold: current, inverse: current, ...(current ? {} : { tone: 'muted' }) },
@@ -147,6 +152,10 @@ function markedText(list: ViewList, state: UiState): string {
   const shown = new Set(state.view === 'flows' ? list.ids : []);
   const hidden = [...state.marked].filter((id) => !shown.has(id)).length;
   return `  ${String(state.marked.size)} marked${hidden === 0 ? '' : `, ${String(hidden)} not shown`}`;
+}
+
+function countTitle(list: ViewList, state: UiState): string {
+  return `  ${countText(list, state)}`;
 }
 
 function countText({ ids, isCut }: ViewList, { positions, view }: UiState): string {

@@ -5,6 +5,7 @@ import { deviceTable } from '../columns/device-table.js';
 import { flowTable, type FlowEnd } from '../columns/flow-table.js';
 import { hostTable } from '../columns/host-table.js';
 import { queuePairTable } from '../columns/queue-pair-table.js';
+import { ruleTable } from '../columns/rule-table.js';
 import { vmTable } from '../columns/vm-table.js';
 import { formatCell } from '../columns/format-value.js';
 import { vocabularyOf } from '../columns/vocabulary.js';
@@ -15,7 +16,7 @@ import type { FrameList } from '../model/frame.js';
 import type { Field, UiState } from './ui-state.js';
 import { listRows, type ViewList } from './view-list.js';
 
-export const viewNames = ['hosts', 'vms', 'flows', 'devices', 'qps', 'counters'] as const;
+export const viewNames = ['hosts', 'vms', 'flows', 'devices', 'qps', 'counters', 'rules'] as const;
 export type ViewName = (typeof viewNames)[number];
 
 /** What one went into: a host’s VMs, a VM’s flows, a device’s queue pairs. Null does not narrow. */
@@ -190,6 +191,15 @@ export const views: Record<ViewName, View> = {
     rows: (frame) => frame.counters,
     polls: 'counters',
     outer: { view: 'devices', keeps: ['host'] },
+  }),
+  rules: defineView({
+    title: 'Rules',
+    plural: 'rules',
+    table: ruleTable,
+    sort: { key: 'flowBytes', reverse: false },
+    rows: (frame) => frame.rules,
+    polls: 'rules',
+    outer: { view: 'hosts', keeps: [] },
   }),
 };
 

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import type { HostConfig } from '../../config/host-config.js';
 import { DataPlaneReport, type DataPlaneCommand, type SocketName } from '../../dataplane/messages.js';
+import type { RulesState } from '../../rules/host-rules.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
 
@@ -27,6 +28,8 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
 
   constructor(
     private readonly config: HostConfig,
+    /** The rules as they are when it starts. */
+    private readonly rules: () => RulesState,
     private readonly log: Log,
   ) {
     super();
@@ -53,7 +56,7 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
       this.#restart = setTimeout(() => this.start(), pauseMilliseconds);
       this.#pauseMilliseconds = Math.min(longestPauseMilliseconds, pauseMilliseconds * 2);
     });
-    this.#send({ type: 'configure', config: this.config, version });
+    this.#send({ type: 'configure', config: this.config, version, rules: this.rules() });
   }
 
   /** Why a VM is not served, as far as is known; null: it is. */
@@ -64,6 +67,11 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
   /** Ends flows that have a fast path at both of their ends. What has none is not touched. */
   reset(sockets: SocketName[]): void {
     this.#send({ type: 'reset', sockets });
+  }
+
+  /** Other rules are in force. One that is started later gets them at its start. */
+  obey(rules: RulesState): void {
+    this.#send({ type: 'rules', rules });
   }
 
   /** Ends the process; flows live on in memory until a next one takes them up. */

@@ -52,6 +52,7 @@ export function describeFlow(host: string, seen: SeenFlow, directory: VmDirector
     pid: claim?.pid ?? null,
     path,
     reason: path === 'tcp' ? tcpReason(vm, connection, claim, note, directory) : claimedReason(claim),
+    rule: seen.rule,
     queuePair: claim?.queuePair ?? null,
     state: flowState(socket.state, claim),
     txBytes: seen.txBytes,

@@ -7,14 +7,16 @@ import { describeFlow } from './describe-flow.js';
 import type { VmDirectory } from './vm-directory.js';
 
 /** What is known of one flow at the moment of a snapshot. */
-export interface SeenFlow extends Pick<
-  Flow,
-  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond'
+export interface SeenFlow extends Record<
+  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond',
+  number
 > {
   vm: VmConfig;
   connection: Connection;
   /** What its program’s library claimed for it. */
   claim: LedgerFlow | undefined;
+  /** The rule of its VM that allows it; null: none does. */
+  rule: string | null;
   /** What the library noted where it claimed nothing. */
   note: ConnectionNote | null;
 }
@@ -35,10 +37,13 @@ export class FlowSnapshot {
     private readonly directory: VmDirectory,
     readonly vms: readonly Vm[],
     private readonly seen: readonly SeenFlow[],
+    /** Those without a connection that the VM’s kernel shows. */
+    private readonly hostOnly: readonly Flow[] = [],
   ) {}
 
   *flows(): Generator<Flow> {
     for (const flow of this.seen) yield this.#row(flow);
+    yield* this.hostOnly;
   }
 
   has(id: string): boolean {
@@ -48,6 +53,11 @@ export class FlowSnapshot {
   find(id: string): FlowWithConnection | null {
     const flow = this.#named(id);
     return flow === undefined ? null : this.#withConnection(flow);
+  }
+
+  /** As it was seen, without making rows of it. */
+  *each(): Generator<SeenFlow> {
+    yield* this.seen;
   }
 
   ofVm(name: string): FlowWithConnection[] {

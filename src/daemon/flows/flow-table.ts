@@ -7,6 +7,7 @@ import { Pace } from '../pace.js';
 import { RateMeter } from '../rates/rate-meter.js';
 import { RateMeters } from '../rates/rate-meters.js';
 import { FlowSnapshot, type SeenFlow } from './flow-snapshot.js';
+import type { HostOnlyFlows } from './host-only-flows.js';
 import type { VmDirectory } from './vm-directory.js';
 
 type Counts = Pick<Vm, 'flows' | 'fastFlows' | 'busyFlows'>;
@@ -22,6 +23,8 @@ export class FlowTable {
     private readonly observer: Pick<HostObserver, 'observe' | 'totals'>,
     private readonly ledger: () => LedgerReader | null,
     private readonly problemOf: (vm: string) => string | null,
+    private readonly ruleOf: (vm: VmConfig, connection: Connection) => string | null,
+    private readonly hostOnly: Pick<HostOnlyFlows, 'rows'>,
   ) {}
 
   async read(): Promise<FlowSnapshot> {
@@ -47,7 +50,8 @@ export class FlowTable {
       }
       vms.push(this.#vm(vm, counts, ledgerVms.get(vm.name), at));
     }
-    return new FlowSnapshot(this.config.host, this.directory, vms, flows);
+    const others = await this.hostOnly.rows(observed);
+    return new FlowSnapshot(this.config.host, this.directory, vms, flows, others);
   }
 
   #flow(
@@ -64,6 +68,7 @@ export class FlowTable {
       vm,
       connection,
       claim,
+      rule: this.ruleOf(vm, connection),
       note,
       txBytes,
       rxBytes,

@@ -13,8 +13,8 @@ export type KillTarget = FlowWithConnection;
 export interface KillerSurroundings {
   /** Ends the fast paths of these connections. */
   resetFastPaths: (sockets: SocketName[]) => void;
-  /** Sends resets to both ends of the connections. */
-  resetConnections: (targets: KillTarget[]) => Promise<void>;
+  /** Sends resets to both ends of the connections; calls back when nothing else of theirs passes any more. */
+  resetConnections: (targets: KillTarget[], whenFrozen: () => void) => Promise<void>;
   /** Whether the kernel has the connection still. */
   isOpen: (connection: Connection) => boolean;
   diagnosis: (vm: string) => SocketDiagnosis | undefined;
@@ -29,10 +29,12 @@ export class FlowKiller {
 
   async kill(targets: KillTarget[]): Promise<KillOutcome[]> {
     const { resetFastPaths, resetConnections } = this.surroundings;
-    resetFastPaths(
-      targets.map(({ flow, connection }) => ({ vm: flow.vm, cookie: connection.socket.cookie })),
+    // Not before: a program that sees the reset ends, and its FIN would tell the other one of an end and of no reset.
+    await resetConnections(targets, () =>
+      resetFastPaths(
+        targets.map(({ flow, connection }) => ({ vm: flow.vm, cookie: connection.socket.cookie })),
+      ),
     );
-    await resetConnections(targets);
     let open = await this.#stillOpen(targets);
     if (open.size > 0) {
       await sleep(settleMilliseconds);

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { formatAddress } from '../../ledger/address.js';
+import { nft } from '../nft-program.js';
 import type { ConnectionEnd, DoomedConnection } from './connection-end.js';
 
 /** Our own table: the operator’s rules are in others. */
@@ -40,15 +39,4 @@ function element({ device, here, peer }: ConnectionEnd): string {
   const text = ({ address }: { address: Buffer }): string =>
     address.length === 4 ? [...address].join('.') : formatAddress(address);
   return `"${device}" . ${text(here)} . ${here.port} . ${text(peer)} . ${peer.port}`;
-}
-
-async function nft(lines: string[]): Promise<void> {
-  const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  // A child that did not start closes its stdin: `close` or `error` below tells of it.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(`${lines.join('\n')}\n`);
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`nft: ${complaint.split('\n')[0] ?? ''}`);
 }

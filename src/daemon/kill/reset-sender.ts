@@ -31,13 +31,17 @@ export class ResetSender {
     }
   }
 
-  /** Sends resets; whether the guests’ kernels took them is for the caller to look up. */
-  async send(targets: readonly KillTarget[]): Promise<void> {
+  /**
+   * Sends resets; whether the guests’ kernels took them is for the caller to look up.
+   * @param whenFrozen called before the first: nothing else passes from one end to the other now
+   */
+  async send(targets: readonly KillTarget[], whenFrozen: () => void): Promise<void> {
     const connections = doomedConnections(targets, this.directory, this.config.bridges);
-    if (connections.length === 0) return;
+    if (connections.length === 0) return whenFrozen();
     this.#atWork++;
     try {
       await this.#freeze(connections);
+      whenFrozen();
       const groups: DoomedConnection[][] = [];
       for (let at = 0; at < connections.length; at += filterCapacity)
         groups.push(connections.slice(at, at + filterCapacity));

@@ -22,7 +22,8 @@ const KillQuery = z.strictObject({
   dryRun: z.enum(['true', 'false']).default('false').describe('true: only list what would be ended'),
 });
 
-export function apiRoutes(backend: Backend): Route[] {
+/** @param more routes of other parts of vsockd */
+export function apiRoutes(backend: Backend, more: readonly Route[] = []): Route[] {
   const routes = [
     route({
       method: 'GET',
@@ -35,6 +36,7 @@ export function apiRoutes(backend: Backend): Route[] {
       handle: () => backend.host(),
     }),
     ...listNames.map((name) => listRoute(name, backend)),
+    ...more,
     route({
       method: 'POST',
       path: '/v1/flows/kill',

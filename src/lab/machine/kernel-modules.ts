@@ -15,6 +15,7 @@ export const wantedModules: readonly string[] = [
     'crc32c_generic',
     'nf_tables',
     'nft_ct',
+    'nft_objref',
     'nft_reject_inet',
     'nft_meta_bridge',
     'nf_conntrack',

@@ -68,7 +68,7 @@ test('sorting, filtering, limits, exact numbers and headers', async () => {
   );
   const best = fleet.beta.data.flows
     .filter((flow) => flow.path === 'shm')
-    .toSorted((a, b) => b.txBytes - a.txBytes);
+    .toSorted((a, b) => (b.txBytes ?? 0) - (a.txBytes ?? 0));
   const rows = stdout.trim().split('\n');
   assert.equal(rows.length, 2);
   assert.ok(rows[0]?.includes(` ${String(best[0]?.txBytes)} `));
@@ -180,7 +180,7 @@ test('filter, order and limit go to the hosts, and come out the same as here', a
   assert.equal(last(), 'GET /v1/flows?filter=port=6379 or path=tcp&sort=-bytesPerSecond&limit=3');
   const best = [...fleet.alpha.data.flows, ...fleet.beta.data.flows]
     .filter((flow) => flow.remotePort === 6379 || flow.path === 'tcp')
-    .map((flow) => ({ id: flow.id, rate: flow.txBytesPerSecond + flow.rxBytesPerSecond }))
+    .map((flow) => ({ id: flow.id, rate: (flow.txBytesPerSecond ?? 0) + (flow.rxBytesPerSecond ?? 0) }))
     .toSorted((a, b) => b.rate - a.rate || (a.id < b.id ? -1 : 1));
   const rates = new Map(best.map(({ id, rate }) => [id, rate]));
   assert.deepEqual(

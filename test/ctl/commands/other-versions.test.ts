@@ -24,7 +24,8 @@ async function rowsOf(...words: string[]): Promise<Row[]> {
 test('every list of the version before is read whole', async () => {
   fleet.alpha.misbehave = speaksLike('v1.1');
   const golden = goldenAnswers('v1.1');
-  for (const name of listNames) {
+  // Lists that it had not are not its to answer.
+  for (const name of listNames.filter((each) => lists[each].path in golden)) {
     const { items } = golden[lists[name].path] as { items: Row[] };
     const rows = await rowsOf(name);
     assert.equal(rows.length, items.length);

@@ -22,7 +22,7 @@ afterEach(() => {
 /** The busiest first, which is the order that is asked for. */
 const flows = fixtureData('alpha', 3).flows.toSorted((a, b) => rateOf(b) - rateOf(a));
 function rateOf({ txBytesPerSecond, rxBytesPerSecond }: Flow): number {
-  return txBytesPerSecond + rxBytesPerSecond;
+  return (txBytesPerSecond ?? 0) + (rxBytesPerSecond ?? 0);
 }
 
 const asLines = (rows: readonly Flow[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -57,9 +57,9 @@ test('rows are printed while the host still sends', async () => {
 test('the rows of several hosts come in one order, the same in all formats', async () => {
   const all = [...fleet.alpha.data.flows, ...fleet.beta.data.flows];
   for (const [key, value] of [
-    ['bytes', (flow: Flow) => flow.txBytes + flow.rxBytes],
+    ['bytes', (flow: Flow) => (flow.txBytes ?? 0) + (flow.rxBytes ?? 0)],
     ['pid', (flow: Flow) => flow.pid ?? -1],
-    ['-txBytesPerSecond', (flow: Flow) => -flow.txBytesPerSecond],
+    ['-txBytesPerSecond', (flow: Flow) => -(flow.txBytesPerSecond ?? 0)],
   ] as const) {
     const place = (flow: Flow): string => `${flow.host}/${flow.id}`;
     const expected = all
@@ -144,7 +144,7 @@ test('a line that is no row is an error, whatever came before', async () => {
 
 test('with enough rows the hosts are left, which is no failure', async () => {
   answersLines((response) => {
-    response.write(asLines(flows.slice(0, 2).toSorted((a, b) => b.txBytes - a.txBytes)));
+    response.write(asLines(flows.slice(0, 2).toSorted((a, b) => (b.txBytes ?? 0) - (a.txBytes ?? 0))));
   });
   const words = ['flows', '-H', 'alpha', '-o', 'name', '--sort-by', 'bytes', '--limit', '2'];
   assert.deepEqual(await fleet.run(...words), {

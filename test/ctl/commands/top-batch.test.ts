@@ -7,6 +7,7 @@ import { Counter } from '../../../src/api/counter.js';
 import { Device } from '../../../src/api/device.js';
 import { Flow } from '../../../src/api/flow.js';
 import { QueuePair } from '../../../src/api/rdma-resources.js';
+import { RuleEntry } from '../../../src/api/rule.js';
 import { Vm } from '../../../src/api/vm.js';
 import { FixtureFleet } from '../support/fixture-fleet.js';
 import { programFile } from '../support/run-vsockctl.js';
@@ -19,6 +20,7 @@ const Frame = z.strictObject({
   devices: z.array(Device),
   qps: z.array(QueuePair),
   counters: z.array(Counter),
+  rules: z.array(RuleEntry),
   errors: z.array(z.strictObject({ host: z.string(), code: z.string(), message: z.string() })),
 });
 
@@ -49,7 +51,10 @@ test('three frames as JSON Lines, over one connection a host', async () => {
       [frame.hosts.length, frame.vms.length, frame.flows.length, frame.errors.length],
       [2, 4, 12, 0],
     );
-    assert.deepEqual([frame.devices.length, frame.qps.length, frame.counters.length], [4, 8, 6]);
+    assert.deepEqual(
+      [frame.devices.length, frame.qps.length, frame.counters.length, frame.rules.length],
+      [4, 8, 6, 2],
+    );
   }
 });
 

@@ -41,7 +41,7 @@ test('values of one key add up, different keys narrow', () => {
 test('numbers compare, with units', () => {
   assert.deepEqual(
     matching('txBytesPerSecond>500K'),
-    expected((flow) => flow.txBytesPerSecond > 500 * 1024),
+    expected((flow) => (flow.txBytesPerSecond ?? 0) > 500 * 1024),
   );
   assert.deepEqual(
     matching('localPort>=40010 localPort<40020'),

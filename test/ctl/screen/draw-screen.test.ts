@@ -30,6 +30,7 @@ function frameOf(flows: number, at = '2026-01-02T00:00:00.000Z'): LiveFrame {
     devices: data.devices,
     qps: data.qps,
     counters: data.counters,
+    rules: data.rules,
     errors: [],
     answered: new Set(frameLists),
     stale: new Map(),
@@ -232,6 +233,14 @@ test('the cursor stays on its row when the order changes', () => {
   assert.equal(row(), before);
 });
 
+test('the view of rules tells how often each decided, and what is open by it', () => {
+  const { controller, text } = stage({ columns: 160, rows: 30 });
+  controller.takeFrame(frameOf(10));
+  controller.press('7');
+  const [row] = text().filter((line) => line.includes('red/web-http'));
+  assert.match(row ?? '', /web +ingress +100 +allow +tcp +80,8000-8099 +group:clients +12 +2 +4\.0 KiB/);
+});
+
 test('a frozen screen shows the same whatever comes', () => {
   const { controller, text } = stage();
   controller.takeFrame(frameOf(10));
@@ -319,24 +328,24 @@ test('rows of VMs with long names differ, and the service’s side is seen, at e
   }
 });
 
-test('every title of a view is whole at 60 columns and more, beside whatever else there is to say', () => {
-  const titles = ['1 Hosts', '2 VMs', '3 Flows', '4 Devices', '5 QPs', '6 Counters'].join(' ');
+test('titles of views are whole where they have room; beside marks, filter and count the others are numbers', () => {
+  const titles = ['1 Hosts', '2 VMs', '3 Flows', '4 Devices', '5 QPs', '6 Counters', '7 Rules'].join(' ');
   for (const columns of [60, 80, 120]) {
     const { controller, text } = stage({ columns, rows: 24 });
     controller.takeFrame(longNames(2));
     const line = (): string => text()[1] ?? '';
-    for (const key of ['1', '2', '3', '4', '5', '6', '3']) {
+    for (const key of ['1', '2', '3', '4', '5', '6', '7', '3']) {
       controller.press(key);
-      assert.ok(line().includes(titles), line());
+      if (columns >= 80) assert.ok(line().includes(titles), line());
+      assert.match(line(), /\d\/\d+\+? *$/);
     }
-    for (const key of ['g', 'space', 'space', '/', ...'service=*:6379 tenant=red path=rdma']) {
+    for (const key of ['g', 'space', 'space', '/', ...'service=*:6379 tenant=red path=rdma', 'enter'])
       controller.press(key);
-      assert.ok(line().includes(titles), line());
-    }
-    controller.press('enter');
-    assert.match(line(), columns < 80 ? / 2 marked *$/ : / filter: serv.* 2 marked .*\d\/6 *$/);
+    assert.match(line(), / filter: serv.* 2 marked .*\d\/6 *$/);
+    if (columns < 120) assert.match(line(), /^ 1 2 3 Flows 4 5 6 7 /);
+    else assert.ok(line().includes(titles), line());
     for (const key of ['/', 'ctrl-u', ...'vm=nosuch', 'enter']) controller.press(key);
-    if (columns >= 80) assert.match(line(), / 2 marked, 2 not shown /);
+    assert.match(line(), / 2 marked, 2 not shown /);
   }
 });
 

@@ -1,11 +1,16 @@
 import { flowReasonCodes, type Flow } from '../../../src/api/flow.js';
 import type { Host } from '../../../src/api/host.js';
+import type { RowsOf } from '../../../src/api/lists.js';
 import { apiRevision, apiVersion } from '../../../src/api/version.js';
 import type { Vm } from '../../../src/api/vm.js';
 import { fixtureRdma, type FixtureRdma } from './fixture-rdma.js';
+import { fixtureRules } from './fixture-rules.js';
 
 /** What one fixture host answers. */
 export interface FixtureData extends FixtureRdma {
+  rules: RowsOf['rules'][];
+  revisions: RowsOf['revisions'][];
+  audit: RowsOf['audit'][];
   host: Host;
   vms: Vm[];
   flows: Flow[];
@@ -21,7 +26,7 @@ export function fixtureData(
 ): FixtureData {
   const flows = Array.from({ length: count }, (_, index) => fixtureFlow(name, index, vmNames));
   const vms = vmNames.map((vm, index) => fixtureVm(name, vm, index, flows));
-  return { host: fixtureHost(name, vms, flows), vms, flows, ...fixtureRdma(name) };
+  return { host: fixtureHost(name, vms, flows), vms, flows, ...fixtureRdma(name), ...fixtureRules(name) };
 }
 
 function fixtureFlow(host: string, index: number, vmNames: [string, string]): Flow {
@@ -41,6 +46,7 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
     remoteAddress: '10.0.0.2',
     remotePort: index % 5 === 0 ? 6379 : 5201,
     remoteHost: null,
+    rule: index % 4 < 2 ? 'default' : 'web-http',
     queuePair: null,
     remoteVm: index % 7 === 0 ? null : first ? 'red2' : 'blue2',
     program: index % 11 === 0 ? null : index % 5 === 0 ? 'redis-server' : 'iperf3',
@@ -58,7 +64,8 @@ function fixtureFlow(host: string, index: number, vmNames: [string, string]): Fl
 
 function fixtureVm(host: string, name: string, index: number, flows: readonly Flow[]): Vm {
   const own = flows.filter((flow) => flow.vm === name);
-  const sum = (pick: (flow: Flow) => number): number => own.reduce((total, flow) => total + pick(flow), 0);
+  const sum = (key: 'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond'): number =>
+    own.reduce((total, flow) => total + (flow[key] ?? 0), 0);
   return {
     name,
     host,
@@ -71,10 +78,10 @@ function fixtureVm(host: string, name: string, index: number, flows: readonly Fl
     flows: own.length,
     fastFlows: own.filter((flow) => flow.path !== 'tcp').length,
     busyFlows: own.filter((flow) => flow.reason === 'busy').length,
-    txBytes: sum((flow) => flow.txBytes),
-    rxBytes: sum((flow) => flow.rxBytes),
-    txBytesPerSecond: sum((flow) => flow.txBytesPerSecond),
-    rxBytesPerSecond: sum((flow) => flow.rxBytesPerSecond),
+    txBytes: sum('txBytes'),
+    rxBytes: sum('rxBytes'),
+    txBytesPerSecond: sum('txBytesPerSecond'),
+    rxBytesPerSecond: sum('rxBytesPerSecond'),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Device } from '../../../src/api/device.js';
 import type { RowsOf } from '../../../src/api/lists.js';
 import type { QueuePair } from '../../../src/api/rdma-resources.js';
 
-type RdmaLists = Omit<RowsOf, 'vms' | 'flows'>;
+type RdmaLists = Omit<RowsOf, 'vms' | 'flows' | 'rules' | 'revisions' | 'audit'>;
 export type FixtureRdma = { [Name in keyof RdmaLists]: RdmaLists[Name][] };
 
 /** A host with one RDMA device of two ports, the second of which is down, and some objects on it. */

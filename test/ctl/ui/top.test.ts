@@ -112,11 +112,11 @@ test('down to a VM’s flows and out again', options, async () => {
   terminal.press('1');
   await terminal.until(/> alpha +ok/);
   terminal.press('j', 'Enter');
-  await terminal.until(/Counters +beta[^]*> blue3/);
+  await terminal.until(/Rules +beta[^]*> blue3/);
   terminal.press('G', 'Enter');
   await terminal.until(/beta \/ red3[^]*> red3:/);
   terminal.press('Escape');
-  await terminal.until(/Counters +beta .*\n.*VM/);
+  await terminal.until(/Rules +beta .*\n.*VM/);
   terminal.press('Escape');
   await terminal.until(/> (alpha|beta) +ok/);
 });

@@ -47,6 +47,8 @@ test('flows that rest on TCP for want of processors are counted, of each VM and 
     observer,
     () => ledger,
     () => null,
+    () => null,
+    { rows: () => Promise.resolve([]) },
   );
   const snapshot = await table.read();
   assert.deepEqual(

@@ -53,7 +53,7 @@ function seenFlow(cookie: number): SeenFlow {
     meter: null,
   };
   const nothing = { txBytes: 0, rxBytes: 0, txBytesPerSecond: 0, rxBytesPerSecond: 0 };
-  return { vm: vms[0]!, connection, claim: undefined, note: null, ...nothing };
+  return { vm: vms[0]!, connection, claim: undefined, rule: null, note: null, ...nothing };
 }
 
 test('a kill of many flows, request by request, looks at all sockets of the host once', async () => {
@@ -73,7 +73,8 @@ test('a kill of many flows, request by request, looks at all sockets of the host
   const isOpen = ({ id }: Connection): boolean => open.has(id);
   const killer = new FlowKiller({
     resetFastPaths: () => undefined,
-    resetConnections: (targets) => {
+    resetConnections: (targets, whenFrozen) => {
+      whenFrozen();
       for (const { flow } of targets) open.delete(flow.id);
       return Promise.resolve();
     },
@@ -100,6 +101,26 @@ test('a kill of many flows, request by request, looks at all sockets of the host
   } finally {
     await watch.stop();
   }
+});
+
+test('programs are told of a reset when no FIN of theirs can pass any more, and not before', async () => {
+  const order: string[] = [];
+  const killer = new FlowKiller({
+    resetFastPaths: (sockets) => void order.push(`fast paths of ${sockets.length}`),
+    resetConnections: async (_targets, whenFrozen) => {
+      order.push('asked');
+      await Promise.resolve();
+      order.push('frozen');
+      whenFrozen();
+      order.push('resets');
+    },
+    isOpen: () => false,
+    diagnosis: () => undefined,
+  });
+  const seen = seenFlow(1);
+  const snapshot = new FlowSnapshot('hva', new VmDirectory(vms), [], [seen]);
+  await killer.kill([snapshot.find(seen.connection.id)!]);
+  assert.deepEqual(order, ['asked', 'frozen', 'fast paths of 1', 'resets']);
 });
 
 test('nobody watching, at most a two-hundredth of the time goes into looking', () => {

@@ -53,6 +53,7 @@ export class TestNetwork {
       host: 'hva',
       runtimeDirectory: join(this.directory, 'run'),
       auditLog: join(this.directory, 'log', 'audit.jsonl'),
+      rulesDirectory: join(this.directory, 'rules'),
       bridges: [{ vni: 100, bridge: 'br0', vxlan: 'vx0' }],
       vms: [this.one, this.two].map((vm, index) => ({
         name: vm.name,

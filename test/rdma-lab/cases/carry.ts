@@ -74,7 +74,9 @@ export function carryCases(shared: () => RdmaLab): void {
           }),
         );
         await flows.until('their bytes move', (rows) =>
-          before.every(({ id, txBytes }) => rows.some((row) => row.id === id && row.txBytes > txBytes)),
+          before.every(({ id, txBytes }) =>
+            rows.some((row) => row.id === id && (row.txBytes ?? 0) > (txBytes ?? 0)),
+          ),
         );
         const pairs = await queuePairs.until('the queue pairs have rates', (rows) => {
           const own = rows.filter(({ peerHost }) => peerHost !== null);

@@ -1,0 +1,77 @@
+import type { Flow } from '../../api/flow.js';
+import type { VmConfig } from '../../config/host-config.js';
+import type { LiveEnd } from '../rules/live-end.js';
+import { connectionName } from '../rules/revocation.js';
+import type { Connection } from '../observer/connection.js';
+import { connectionId } from './connection-id.js';
+import type { VmDirectory } from './vm-directory.js';
+
+/** Two looks are so far apart at least; and they take a twentieth of the time at most. */
+const pauseMilliseconds = 2000;
+const pauseForWork = 20;
+
+/**
+ * Connections that the host lets through and of which the VM’s kernel shows nothing: its sockets are where vsockd does
+ * not look, or it cannot be asked. What comes or goes between the two looks is no such one: it takes two looks in turn.
+ */
+export class HostOnlyFlows {
+  /** Those of the last look, and when they were seen first. */
+  #since = new Map<string, number>();
+  #rows: readonly Flow[] = [];
+  #nextLook = 0;
+
+  constructor(
+    private readonly host: string,
+    private readonly directory: VmDirectory,
+    /** What the host lets through, without asking a VM. */
+    private readonly open: () => Promise<LiveEnd[]>,
+    private readonly ruleOf: (end: LiveEnd) => string | null,
+  ) {}
+
+  /** @param observed all that VMs’ kernels show */
+  async rows(observed: ReadonlyMap<string, readonly Connection[]>): Promise<readonly Flow[]> {
+    const began = performance.now();
+    if (began < this.#nextLook) return this.#rows;
+    const ends = await this.open();
+    const shown = new Set<string>();
+    for (const [vm, connections] of observed)
+      for (const { socket } of connections) shown.add(connectionName({ vm, ...socket }));
+    const before = this.#since;
+    this.#since = new Map();
+    const now = Date.now();
+    const rows: Flow[] = [];
+    for (const end of ends) {
+      const name = connectionName(end);
+      const vm = shown.has(name) ? undefined : this.directory.named(end.vm);
+      if (vm === undefined) continue;
+      const since = before.get(name);
+      this.#since.set(name, since ?? now);
+      if (since !== undefined) rows.push(this.#row(vm, end, since));
+    }
+    this.#rows = rows;
+    const ended = performance.now();
+    this.#nextLook = ended + Math.max(pauseMilliseconds, (ended - began) * pauseForWork);
+    return rows;
+  }
+
+  #row(vm: VmConfig, end: LiveEnd, since: number): Flow {
+    const ends = {
+      localAddress: end.localAddress ?? '',
+      localPort: end.localPort,
+      remoteAddress: end.remoteAddress,
+      remotePort: end.remotePort,
+    };
+    const name = connectionId(vm, ends, this.directory);
+    const other = this.directory.whereabouts(vm.vni, end.remoteAddress);
+    const { host } = this;
+    return {
+      ...{ id: `${vm.name}:${name}`, connectionId: name, host, vm: vm.name, tenant: vm.tenant, vni: vm.vni },
+      direction: end.side,
+      ...ends,
+      ...{ remoteVm: other.vm, remoteHost: other.host, program: null, pid: null, queuePair: null },
+      ...{ path: 'tcp', reason: 'host-only', rule: this.ruleOf(end), state: 'established' },
+      ...{ txBytes: null, rxBytes: null, txBytesPerSecond: null, rxBytesPerSecond: null },
+      establishedAt: new Date(since).toISOString(),
+    };
+  }
+}

@@ -1,0 +1,121 @@
+import { SystemCallError } from '../../native/libc.js';
+import { families } from '../../rules/families.js';
+import { liveKinds, liveSet, sides, type LiveKind } from '../../rules/nft/live-sets.js';
+import { table, vmPrefix } from '../../rules/nft/names.js';
+import { nftSteps } from '../nft-program.js';
+import { elementOf, liveEndOf, type LiveEnd } from './live-end.js';
+import { findAttribute } from '../../netlink/attributes.js';
+import { nftables, NftablesNetlink } from './nftables-netlink.js';
+
+const elementsInOneLine = 200;
+/** For so long a connection is remembered that nobody has answered; one that is open, for days. */
+const halfOpenMilliseconds = 60_000;
+const endsInOneTransaction = 5000;
+/** asm-generic/errno-base.h */
+const ENOENT = 2;
+
+/** The host’s own knowledge of what its VMs have open: nobody else is asked. */
+export interface LiveEnds {
+  /** What is open now. */
+  list(vms: readonly string[], kinds?: readonly LiveKind[]): Promise<LiveEnd[]>;
+  /** They are remembered as if a packet of theirs had passed now. */
+  refresh(ends: readonly LiveEnd[]): Promise<void>;
+  /** Their packets pass no more. */
+  forget(ends: readonly LiveEnd[]): Promise<void>;
+}
+
+/** As the kernel keeps it in the sets of our table. */
+export class KernelLiveEnds implements LiveEnds {
+  list(vms: readonly string[], kinds: readonly LiveKind[] = liveKinds): Promise<LiveEnd[]> {
+    return this.#list(vms, kinds, 0);
+  }
+
+  /** Connections whose other end has answered. */
+  answered(vms: readonly string[]): Promise<LiveEnd[]> {
+    return this.#list(vms, ['tcp'], halfOpenMilliseconds);
+  }
+
+  async #list(
+    vms: readonly string[],
+    kinds: readonly LiveKind[],
+    leastMilliseconds: number,
+  ): Promise<LiveEnd[]> {
+    const netlink = new NftablesNetlink();
+    const ends: LiveEnd[] = [];
+    try {
+      for (const vm of vms)
+        for (const kind of kinds)
+          for (const side of sides)
+            for (const family of families)
+              await eachKey(netlink, liveSet(vmPrefix(vm), kind, side, family), (key, left) => {
+                const end = left > leastMilliseconds ? liveEndOf(vm, kind, side, family, key) : null;
+                if (end !== null) ends.push(end);
+              });
+    } finally {
+      netlink.close();
+    }
+    return ends;
+  }
+
+  async refresh(ends: readonly LiveEnd[]): Promise<void> {
+    // In one transaction, so that no packet finds it missing. To delete what is gone already would fail.
+    for (let at = 0; at < ends.length; at += endsInOneTransaction) {
+      const some = ends.slice(at, at + endsInOneTransaction);
+      await nftSteps(
+        inGroups(some).map((group) => [
+          ...elementLines('add', group),
+          ...elementLines('delete', group),
+          ...elementLines('add', group),
+        ]),
+      );
+    }
+  }
+
+  async forget(ends: readonly LiveEnd[]): Promise<void> {
+    // To delete what is gone already fails; so it is added first.
+    await nftSteps(
+      inGroups(ends).map((group) => [...elementLines('add', group), ...elementLines('delete', group)]),
+    );
+  }
+}
+
+function inGroups(ends: readonly LiveEnd[]): LiveEnd[][] {
+  const groups: LiveEnd[][] = [];
+  for (let at = 0; at < ends.length; at += elementsInOneLine)
+    groups.push(ends.slice(at, at + elementsInOneLine));
+  return groups;
+}
+
+/** Commands for nft that put ends into their sets, or take them out. */
+export function elementLines(verb: 'add' | 'delete', ends: readonly LiveEnd[]): string[] {
+  const sets = new Map<string, string[]>();
+  for (const { set, element } of ends.map(elementOf)) {
+    const elements = sets.get(set);
+    if (elements === undefined) sets.set(set, [element]);
+    else elements.push(element);
+  }
+  const lines: string[] = [];
+  for (const [set, elements] of sets)
+    for (let at = 0; at < elements.length; at += elementsInOneLine)
+      lines.push(
+        `${verb} element bridge ${table} ${set} { ${elements.slice(at, at + elementsInOneLine).join(', ')} }`,
+      );
+  return lines;
+}
+
+/** @param take gets a key, and for how long it is remembered from now on, in milliseconds */
+async function eachKey(
+  netlink: NftablesNetlink,
+  set: string,
+  take: (key: Buffer, left: number) => void,
+): Promise<void> {
+  try {
+    await netlink.eachElement(table, set, (key, element) => {
+      const left = findAttribute(element, 0, nftables.elementExpiration);
+      take(key, left === null ? Infinity : Number(element.readBigUInt64BE(left.at)));
+    });
+  } catch (error) {
+    // Nothing is open where nothing is enforced.
+    if (!(error instanceof SystemCallError && error.errno === ENOENT)) throw error;
+  }
+}

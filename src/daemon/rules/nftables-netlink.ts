@@ -1,0 +1,80 @@
+import { eachAttribute, findAttribute } from '../../netlink/attributes.js';
+import { attributeHeader } from '../../netlink/netlink-header.js';
+import { NetlinkClient } from '../../netlink/netlink-client.js';
+
+/** linux/netlink.h, linux/netfilter/nfnetlink.h, nf_tables.h, and linux/netfilter.h. A test compares them. */
+export const nftables = {
+  protocol: 12,
+  subsystem: 10,
+  family: 7,
+  getElements: 13,
+  getGeneration: 16,
+  generationId: 1,
+  listTable: 1,
+  listSet: 2,
+  listElements: 3,
+  listElement: 1,
+  elementKey: 1,
+  elementExpiration: 5,
+  dataValue: 1,
+} as const;
+
+/** struct nfgenmsg: family, version, resource. */
+const headerBytes = 4;
+
+/** Questions about nftables for which a program would be too slow. */
+export class NftablesNetlink {
+  readonly #client = new NetlinkClient('nftables', nftables.protocol);
+
+  /**
+   * Calls `take` with each element of a set of a bridge’s table: its key, and all that the kernel says of it.
+   * @throws SystemCallError where there is none
+   */
+  async eachElement(table: string, set: string, take: (key: Buffer, element: Buffer) => void): Promise<void> {
+    const payload = Buffer.concat([
+      header(nftables.family),
+      textAttribute(nftables.listTable, table),
+      textAttribute(nftables.listSet, set),
+    ]);
+    await this.#client.dump(typeOf(nftables.getElements), payload, (answer) => {
+      const elements = findAttribute(answer, headerBytes, nftables.listElements);
+      if (elements === null) return;
+      for (const { type, value } of eachAttribute(
+        answer.subarray(elements.at, elements.at + elements.length),
+      )) {
+        if (type !== nftables.listElement) continue;
+        const key = findAttribute(value, 0, nftables.elementKey);
+        if (key === null) continue;
+        const inKey = value.subarray(key.at, key.at + key.length);
+        const data = findAttribute(inKey, 0, nftables.dataValue);
+        if (data !== null) take(inKey.subarray(data.at, data.at + data.length), value);
+      }
+    });
+  }
+
+  /** A number that grows with every change of any table of this network namespace. */
+  generation(): number | null {
+    const answer = this.#client.ask(typeOf(nftables.getGeneration), 0, header(0));
+    if (typeof answer === 'number') return null;
+    const id = findAttribute(answer, headerBytes, nftables.generationId);
+    return id === null ? null : answer.readUInt32BE(id.at);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+const typeOf = (message: number): number => (nftables.subsystem << 8) | message;
+
+const header = (family: number): Buffer => Buffer.from([family, 0, 0, 0]);
+
+function textAttribute(type: number, text: string): Buffer {
+  const value = Buffer.from(`${text}\0`);
+  const { bytes, alignment } = attributeHeader;
+  const attribute = Buffer.alloc((bytes + value.length + alignment - 1) & ~(alignment - 1));
+  attribute.writeUInt16LE(bytes + value.length, attributeHeader.length);
+  attribute.writeUInt16LE(type, attributeHeader.type);
+  value.copy(attribute, bytes);
+  return attribute;
+}

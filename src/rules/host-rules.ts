@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { Evaluator, type Attempt, type Verdict } from './evaluate.js';
+import { GroupMembers } from './group-members.js';
+import { policyOf, type PolicyRule } from './policy.js';
+import { directions, protocolNumbers, RuleSet, type Direction } from './rule-set.js';
+
+/** The rules of a host and who is in their groups: plain data, which its two processes hand to each other. */
+export const RulesState = z.object({
+  ruleSet: RuleSet,
+  addresses: z
+    .record(z.string(), z.record(z.string(), z.array(z.string())))
+    .describe('of VMs, on this host and on others, by tenant and name'),
+});
+export type RulesState = z.infer<typeof RulesState>;
+
+/** A TCP connection as one of its VMs sees it. */
+export interface TcpEnd {
+  direction: 'in' | 'out';
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** Answers for the VMs of one host. */
+export class HostRules {
+  readonly members: GroupMembers;
+  readonly #evaluators = new Map<string, Evaluator>();
+
+  constructor(
+    readonly state: RulesState,
+    vms: readonly { name: string; tenant: string }[],
+  ) {
+    this.members = new GroupMembers(
+      state.ruleSet,
+      (tenant, vm) => ownValue(ownValue(state.addresses, tenant) ?? {}, vm) ?? [],
+    );
+    for (const { name, tenant } of vms)
+      for (const direction of directions)
+        this.#evaluators.set(
+          `${name} ${direction}`,
+          new Evaluator(policyOf(state.ruleSet, tenant, name, direction), this.members),
+        );
+  }
+
+  /** @throws Error where the VM is not of this host */
+  evaluate(vm: string, direction: Direction, attempt: Attempt): Verdict {
+    const evaluator = this.#evaluators.get(`${vm} ${direction}`);
+    if (evaluator === undefined) throw new Error(`no rules for VM ${vm}`);
+    return evaluator.evaluate(attempt);
+  }
+
+  /** What the rules of its VM say of a connection that is there. */
+  evaluateTcp(vm: string, { direction, localPort, remoteAddress, remotePort }: TcpEnd): Verdict {
+    const isIn = direction === 'in';
+    return this.evaluate(vm, isIn ? 'ingress' : 'egress', {
+      remoteAddress,
+      protocol: protocolNumbers.tcp,
+      port: isIn ? localPort : remotePort,
+    });
+  }
+}
+
+/** How a verdict is told: the rule, or the default that decided. */
+export function nameOfRule(rule: Pick<PolicyRule, 'group' | 'id'> | null): string {
+  return rule === null ? 'default' : rule.id;
+}
+
+function ownValue<Value>(record: Record<string, Value>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

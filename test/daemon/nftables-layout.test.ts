@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { nftables } from '../../src/daemon/rules/nftables-netlink.js';
+import { headerNumbers } from '../support/header-numbers.js';
+
+const headers = [
+  'sys/socket.h',
+  'linux/netlink.h',
+  'linux/netfilter.h',
+  'linux/netfilter/nfnetlink.h',
+  'linux/netfilter/nf_tables.h',
+];
+
+it('agrees with the installed headers', () => {
+  const names: Record<keyof typeof nftables, string> = {
+    protocol: 'NETLINK_NETFILTER',
+    subsystem: 'NFNL_SUBSYS_NFTABLES',
+    family: 'NFPROTO_BRIDGE',
+    getElements: 'NFT_MSG_GETSETELEM',
+    getGeneration: 'NFT_MSG_GETGEN',
+    generationId: 'NFTA_GEN_ID',
+    listTable: 'NFTA_SET_ELEM_LIST_TABLE',
+    listSet: 'NFTA_SET_ELEM_LIST_SET',
+    listElements: 'NFTA_SET_ELEM_LIST_ELEMENTS',
+    listElement: 'NFTA_LIST_ELEM',
+    elementKey: 'NFTA_SET_ELEM_KEY',
+    elementExpiration: 'NFTA_SET_ELEM_EXPIRATION',
+    dataValue: 'NFTA_DATA_VALUE',
+  };
+  const theirs = headerNumbers(headers, Object.values(names));
+  const ours = Object.entries(names).map(([key, name]) => [name, nftables[key as keyof typeof nftables]]);
+  assert.deepEqual(Object.fromEntries(ours), theirs);
+});
