@@ -16,7 +16,7 @@ const mayImport = {
   directory: ['errors'],
   rules: ['errors'],
   link: ['channel', 'config', 'directory', 'native', 'errors'],
-  dataplane: ['channel', 'ledger', 'native', 'errors', 'config', 'directory', 'link', 'rules'],
+  dataplane: ['channel', 'ledger', 'native', 'errors', 'config', 'directory', 'link', 'rdma', 'rules'],
   daemon: [
     'api',
     'filter',

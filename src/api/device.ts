@@ -24,6 +24,9 @@ export type DeviceLimits = z.infer<typeof DeviceLimits>;
 
 const fromVerbs = 'null where libibverbs is not there';
 
+/** Why vsockd leaves a device alone. */
+export const deviceReasons = ['software-rdma'] as const;
+
 /** One port of an RDMA device. What the kernel does not tell is null. */
 export const Device = z.object({
   id: z.string().describe('device and port, as the command rdma writes them: rxe0/1'),
@@ -38,6 +41,13 @@ export const Device = z.object({
     ),
   physicalState: z.string().nullable().describe('LINK_UP, DISABLED, POLLING, ...'),
   protocol: z.string().nullable().describe('ib, roce, iw, ...'),
+  driver: z.string().nullable().describe('of the device: mlx5, irdma, rxe, ...'),
+  reason: z
+    .enum(deviceReasons)
+    .nullable()
+    .describe(
+      'why vsockd does not use it: software-rdma, it is the kernel’s software and link.rdma.software is off',
+    ),
   linkLayer: z.string().nullable().describe(`Ethernet or InfiniBand; ${fromVerbs}`),
   netdev: z.string().nullable().describe('network interface of the port'),
   rateBitsPerSecond: z.number().nullable().describe(fromVerbs),

@@ -15,6 +15,8 @@ export const flowReasons = {
   'not-a-vm': 'the other end is not a VM of this network',
   'link-down': 'the link to the other end’s host is down',
   'no-rdma': 'there is no RDMA to the other end’s host, and flows may not take the link',
+  'software-rdma':
+    'the only RDMA there is to the other end’s host is the kernel’s software, which is slower than TCP',
   returning: 'it goes back to a fast path with its next bytes',
   busy: 'processors are scarce, and TCP is the better way until they are not',
   'same-vm': 'both ends are in one VM',

@@ -18,7 +18,9 @@ export const Host = z.object({
   rdmaReason: z
     .string()
     .nullable()
-    .describe('why there is no RDMA device, or why not all is known of those that there are'),
+    .describe(
+      'why there is no RDMA device, why none is used (software-rdma: ...), or why not all is known of them',
+    ),
   upgradeAfterCalls: z
     .number()
     .int()

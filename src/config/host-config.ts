@@ -46,6 +46,12 @@ export const LinkConfig = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       device: z.string().max(64).optional().describe('only this device; else the first with an active port'),
+      software: z
+        .boolean()
+        .default(false)
+        .describe(
+          'use devices that are software (rxe, siw), too: the kernel works for them, and flows are slower than on TCP',
+        ),
       queuePairs: z
         .number()
         .int()
@@ -54,7 +60,7 @@ export const LinkConfig = z.strictObject({
         .default(2)
         .describe('reliable connections to each other host'),
     })
-    .default({ enabled: true, queuePairs: 2 }),
+    .prefault({}),
 });
 export type LinkConfig = z.infer<typeof LinkConfig>;
 

@@ -118,7 +118,8 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
   const flowRules = new FlowRules(() => ruleKeeper.rules);
   const rules = new RulesApi(config, ruleKeeper, kernelRules, store, watch);
   const links = new LinkLists(config.host, () => ledger.reader);
-  const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs());
+  const usesSoftware = config.link?.rdma.software === true;
+  const rdma = new RdmaLists(config.host, verbsInventory, () => links.ownQueuePairs(), usesSoftware);
   const backend: Backend = {
     host: async () => describeHost(config, startedAt, await watch.snapshot(), await rdma.summary()),
     lists: {

@@ -11,6 +11,7 @@ import { RdmaSource } from '../link/rdma/rdma-source.js';
 import { Bells } from '../native/bells.js';
 import { HostRules } from '../rules/host-rules.js';
 import type { Verdict } from '../rules/evaluate.js';
+import { softwareDriverOf } from '../rdma/software-device.js';
 import { openFileLimit } from '../native/open-file-limit.js';
 import { Busy } from './busy.js';
 import { serveChannel, type ChannelEvents } from './channel-server.js';
@@ -87,7 +88,7 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
       : new FileDirectory(config.link.directory, (problem) => log('error', problem, {}));
   const queuePairs =
     config.link?.rdma.enabled === true
-      ? new RdmaSource(config.link.rdma, (message, fields) => log('warn', message, fields))
+      ? new RdmaSource(config.link.rdma, (message, fields) => log('warn', message, fields), softwareDriverOf)
       : new NoQueuePairs('RDMA is switched off in the configuration');
   const links =
     config.link === undefined || directory === null

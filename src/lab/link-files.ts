@@ -33,7 +33,7 @@ export async function makeLinkFiles(paths: LabPaths): Promise<void> {
 export function linkConfig(
   paths: LabPaths,
   host: string,
-  { carryWithoutRdma }: LabPlan,
+  { carryWithoutRdma, rdma }: LabPlan,
 ): z.input<typeof LinkConfig> {
   const { address } = hosts.find(({ name }) => name === host)!;
   return {
@@ -43,6 +43,6 @@ export function linkConfig(
     authority: linkFile(paths, host, 'authority.pem'),
     directory: linkFile(paths, host, 'directory.json'),
     carryWithoutRdma,
-    rdma: { enabled: true },
+    rdma: { software: rdma },
   };
 }

@@ -88,6 +88,7 @@ export const ledgerReasons = [
   ...guestReasons,
   'busy',
   'denied',
+  'software-rdma',
 ] as const;
 export type LedgerReason = (typeof ledgerReasons)[number];
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { LinkConfig } from '../config/host-config.js';
 import { protocol, type ControlMessage, type EndState, type Gone, type Hello } from './messages.js';
 import type { QueuePairs, QueuePairSource } from './rdma/queue-pairs.js';
+import { isSoftwareReason } from './rdma/software-rdma.js';
 import { Session } from './session.js';
 
 /** How flows to a host travel now; null: the link carries none. */
@@ -83,6 +84,12 @@ export class Link {
   /** The queue pairs that carry flows now. */
   get queuePairs(): QueuePairs | null {
     return this.path === 'rdma' ? this.#pairs : null;
+  }
+
+  /** Whether it has no RDMA only because a device is software. */
+  get lacksHardwareOnly(): boolean {
+    const lacks = [this.#lack, this.#hello?.rdmaReason ?? null].filter((lack) => lack !== null);
+    return lacks.length > 0 && lacks.every(isSoftwareReason);
   }
 
   /** The stream for control, and for data while `path` is `link` or a ring has to be emptied. */

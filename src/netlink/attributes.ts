@@ -92,6 +92,17 @@ export class Attributes {
   }
 }
 
+/** One attribute to send, with a text and its end in it. */
+export function textAttribute(type: number, text: string): Buffer {
+  const length = attributeHeader.bytes + Buffer.byteLength(text) + 1;
+  const padding = -length & (attributeHeader.alignment - 1);
+  const attribute = Buffer.alloc(length + padding);
+  attribute.writeUInt16LE(length, attributeHeader.length);
+  attribute.writeUInt16LE(type, attributeHeader.type);
+  attribute.write(text, attributeHeader.bytes, 'utf8');
+  return attribute;
+}
+
 /** One attribute to send, with a u32 in it. */
 export function u32Attribute(type: number, value: number): Buffer {
   const attribute = Buffer.alloc(attributeHeader.bytes + 4);

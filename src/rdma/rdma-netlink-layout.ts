@@ -16,6 +16,7 @@ export const nldevCommand = {
   resCqGet: 12,
   resMrGet: 13,
   resPdGet: 14,
+  getChardev: 15,
   statGet: 17,
 } as const;
 
@@ -74,6 +75,8 @@ export const nldevAttribute = {
   resCmIdn: 63,
   resCtxn: 64,
   devProtocol: 67,
+  chardevType: 69,
+  uverbsDriverId: 73,
   statRes: 75,
   statCounter: 77,
   statCounterEntry: 78,

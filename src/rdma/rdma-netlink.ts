@@ -1,6 +1,7 @@
 import { SystemCallError } from '../native/libc.js';
-import { Attributes, u32Attribute } from '../netlink/attributes.js';
+import { Attributes, textAttribute, u32Attribute } from '../netlink/attributes.js';
 import { NetlinkClient } from '../netlink/netlink-client.js';
+import { driverName } from './drivers.js';
 import { parseDevice, parsePort, parseSummary, type KernelDevice, type KernelPort } from './parse-links.js';
 import type { Resource } from './parse-resources.js';
 import {
@@ -13,13 +14,14 @@ import { ProcessNames } from './process-names.js';
 import { netlinkRdma, nldevAttribute, nldevCommand, nldevType } from './rdma-netlink-layout.js';
 
 /** asm-generic/errno-base.h and errno.h */
+const ENOENT = 2;
 const ENODEV = 19;
 const EINVAL = 22;
 const EPROTONOSUPPORT = 93;
 const EOPNOTSUPP = 95;
 
-/** How the kernel says that a device has gone since it was listed (EINVAL), or that it has no such list. */
-const nothingThere = new Set([ENODEV, EINVAL, EOPNOTSUPP]);
+/** How the kernel says that a device has gone since it was listed (EINVAL), or that it has no such list or interface. */
+const nothingThere = new Set([ENOENT, ENODEV, EINVAL, EOPNOTSUPP]);
 
 /** What the kernel tells of RDMA devices and all objects on them, whoever made them. For one reading; then close(). */
 export class RdmaNetlink {
@@ -46,6 +48,15 @@ export class RdmaNetlink {
 
   ports(device: KernelDevice): Promise<KernelPort[]> {
     return this.#dump(nldevCommand.portGet, [deviceAttribute(device)], parsePort);
+  }
+
+  /**
+   * Which driver a device has: the kernel tells it with the device’s file for programs (ib_uverbs_get_nl_info in its
+   * uverbs_main.c), as libibverbs asks to find its provider. Null without that file, or where the driver leaves it out.
+   */
+  driver(device: Pick<KernelDevice, 'index'>): string | null {
+    const ask = [deviceAttribute(device), textAttribute(nldevAttribute.chardevType, 'uverbs')];
+    return driverName(this.#ask(nldevCommand.getChardev, ask)?.u32(nldevAttribute.uverbsDriverId) ?? null);
   }
 
   /** How many objects of each kind a device has, by the kernel’s names. */
@@ -107,6 +118,6 @@ export class RdmaNetlink {
   }
 }
 
-function deviceAttribute(device: KernelDevice): Buffer {
+function deviceAttribute(device: Pick<KernelDevice, 'index'>): Buffer {
   return u32Attribute(nldevAttribute.devIndex, device.index);
 }

@@ -4,7 +4,7 @@ import type { KernelDevice, KernelPort } from './parse-links.js';
 import type { KernelRow } from './parse-resources.js';
 import type { RdmaNetlink } from './rdma-netlink.js';
 
-export type KernelLink = KernelRow<Device>;
+export type KernelLink = Omit<KernelRow<Device>, 'reason'>;
 
 /** Every port of every device: what netlink tells, and what libibverbs knows besides. */
 export async function readLinks(netlink: RdmaNetlink, inventory: DeviceInventory): Promise<KernelLink[]> {
@@ -12,10 +12,11 @@ export async function readLinks(netlink: RdmaNetlink, inventory: DeviceInventory
   for (const device of await netlink.devices()) {
     // First, because libibverbs has a context of the device while it is asked.
     const inUse = netlink.inUse(device);
+    const driver = netlink.driver(device);
     const known = inventory.details(device.name);
     for (const port of await netlink.ports(device)) {
       const details = known?.ports.find((candidate) => candidate.port === port.port) ?? null;
-      links.push({ ...describe(device, port, details), limits: known?.limits ?? null, inUse });
+      links.push({ ...describe(device, port, details), driver, limits: known?.limits ?? null, inUse });
     }
   }
   return links;
@@ -25,7 +26,7 @@ function describe(
   device: KernelDevice,
   port: KernelPort,
   details: PortDetails | null,
-): Omit<KernelLink, 'limits' | 'inUse'> {
+): Omit<KernelLink, 'driver' | 'limits' | 'inUse'> {
   return {
     id: `${device.name}/${port.port}`,
     device: device.name,

@@ -40,6 +40,22 @@ export const deviceTable: Table<Device> = {
       usualWidth: 15,
       summary: 'network interface of the port',
     }),
+    field('driver', {
+      header: 'DRIVER',
+      kind: 'text',
+      show: 'wide',
+      priority: 7,
+      usualWidth: 8,
+      summary: 'driver of the device: mlx5, irdma, rxe, ...',
+    }),
+    field('reason', {
+      header: 'UNUSED',
+      kind: 'text',
+      show: 'always',
+      priority: 3,
+      usualWidth: 13,
+      summary: 'why vsockd does not use it: software-rdma (rxe, siw), unless its configuration says so',
+    }),
     field('protocol', {
       header: 'PROTOCOL',
       kind: 'text',

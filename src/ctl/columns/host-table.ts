@@ -68,6 +68,11 @@ function skewOf(host: Seen<Host>): string | null {
   return `its vsockd speaks API ${formatApiVersion(api)}, vsockctl ${formatApiVersion(ownApi)}; it is ${what}`;
 }
 
+/** It has no device, or uses none of those that it has. */
+function isWithoutRdma({ rdmaDevices, rdmaReason }: HostRow): boolean {
+  return rdmaDevices === 0 || rdmaReason?.startsWith('software-rdma:') === true;
+}
+
 /** A host that has not answered yet. */
 export function unknownHost(host: string): HostRow {
   return {
@@ -243,9 +248,9 @@ export const hostTable: Table<HostRow> = {
       show: 'always',
       priority: 7,
       usualWidth: 22,
-      summary: 'its RDMA devices, or why there is none',
-      value: (row) => (row.rdmaDevices === 0 ? row.rdmaReason : asText(row.rdmaDevices)),
-      tone: (row) => (row.rdmaDevices === 0 ? 'muted' : 'plain'),
+      summary: 'its RDMA devices, or why there is none, or none in use',
+      value: (row) => (isWithoutRdma(row) ? row.rdmaReason : asText(row.rdmaDevices)),
+      tone: (row) => (isWithoutRdma(row) ? 'muted' : 'plain'),
     },
     field('rdmaDevices', {
       header: 'RDMA DEVICES',

@@ -9,6 +9,7 @@ import type {
   QueuePairUse,
 } from '../../api/rdma-resources.js';
 import type { DeviceInventory } from '../../rdma/device-inventory.js';
+import { isSoftwareDriver } from '../../rdma/drivers.js';
 import * as kernel from '../../rdma/parse-resources.js';
 import { RdmaNetlink } from '../../rdma/rdma-netlink.js';
 import { readCounters } from '../../rdma/read-counters.js';
@@ -24,6 +25,8 @@ export interface OwnQueuePair extends Pick<QueuePair, 'peerHost' | 'flows'> {
   /** When the bytes were counted, in milliseconds of CLOCK_MONOTONIC. */
   countedAt: number;
 }
+
+const softwareOnly = 'software-rdma: every RDMA device is the kernel’s software';
 
 const notOurs: QueuePairUse = {
   peerHost: null,
@@ -48,6 +51,8 @@ export class RdmaLists {
     private readonly host: string,
     private readonly inventory: DeviceInventory,
     private readonly ownQueuePairs: () => ReadonlyMap<string, OwnQueuePair>,
+    /** Whether vsockd uses devices that are software. */
+    private readonly usesSoftware: boolean,
   ) {}
 
   /** How many devices there are; why there is none, or why not all is known of them. */
@@ -55,8 +60,11 @@ export class RdmaLists {
     const netlink = RdmaNetlink.open();
     if (netlink === null) return { rdmaDevices: 0, rdmaReason: 'no RDMA in the kernel' };
     try {
-      const { length: rdmaDevices } = await netlink.devices();
-      return { rdmaDevices, rdmaReason: rdmaDevices === 0 ? 'no RDMA device' : this.inventory.reason() };
+      const devices = await netlink.devices();
+      const rdmaDevices = devices.length;
+      if (rdmaDevices === 0) return { rdmaDevices, rdmaReason: 'no RDMA device' };
+      const isUnused = devices.every((device) => this.#reasonFor(netlink.driver(device)) !== null);
+      return { rdmaDevices, rdmaReason: isUnused ? softwareOnly : this.inventory.reason() };
     } finally {
       netlink.close();
     }
@@ -90,6 +98,10 @@ export class RdmaLists {
     return this.#counters.latest();
   }
 
+  #reasonFor(driver: string | null): Device['reason'] {
+    return !this.usesSoftware && isSoftwareDriver(driver) ? 'software-rdma' : null;
+  }
+
   #resources<Row extends object>(resource: kernel.Resource<Row>): Promise<(Row & { host: string })[]> {
     return this.#read(async (netlink) => {
       const rows: Row[] = [];
@@ -100,7 +112,8 @@ export class RdmaLists {
 
   async #readDevices(): Promise<Device[]> {
     const devices = await this.#read((netlink) => readLinks(netlink, this.inventory));
-    return this.#history.update(devices, performance.now());
+    const rows = devices.map((device) => ({ ...device, reason: this.#reasonFor(device.driver) }));
+    return this.#history.update(rows, performance.now());
   }
 
   async #readQueuePairs(): Promise<QueuePair[]> {

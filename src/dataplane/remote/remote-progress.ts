@@ -182,8 +182,9 @@ export class RemoteProgress {
       return;
     }
     const usable = link.path !== null;
-    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : 'no-rdma');
-    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : 'no-rdma');
+    const lack = link.lacksHardwareOnly ? 'software-rdma' : 'no-rdma';
+    if (far === null) this.book.setPath(end, 'tcp', usable ? 'peer-without-vsocket' : lack);
+    else if (!usable || far.leaving) this.book.setPath(end, 'tcp', usable ? 'returning' : lack);
     else this.book.setPath(end, link.path ?? 'tcp', null);
     this.book.setWord(end, recordField.queuePair, link.queuePairs?.numberFor(end.record) ?? 0);
   }

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { LinkConfig } from '../../config/host-config.js';
 import type { Gid } from '../../native/verbs/gids.js';
 import { loadVerbs, type Verbs } from '../../native/verbs/verbs.js';
+import { softwareReason } from './software-rdma.js';
 import { RdmaDevice } from './rdma-device.js';
 import type { Endpoint } from './rdma-queue-pairs.js';
 import type { QueuePairEvents, QueuePairs, QueuePairSource } from './queue-pairs.js';
@@ -37,6 +38,8 @@ export class RdmaSource implements QueuePairSource {
   constructor(
     private readonly config: LinkConfig['rdma'],
     private readonly log: (message: string, fields: Record<string, unknown>) => void,
+    /** The driver of a device that is software, by the kernel’s number of the device; null: it is not. */
+    private readonly softwareDriver: (deviceIndex: number) => string | null,
   ) {
     setInterval(() => this.#letGo(), lookMilliseconds);
   }
@@ -131,12 +134,23 @@ export class RdmaSource implements QueuePairSource {
     return this.#found;
   }
 
+  #softwareDriver(verbs: Verbs, name: string): string | null {
+    const index = verbs.deviceIndex(name);
+    return index === null ? null : this.softwareDriver(index);
+  }
+
   #choose(verbs: Verbs): Found | string {
     const names = verbs.listDevices().filter((name) => name === (this.config.device ?? name));
     const inactive: string[] = [];
+    const software: string[] = [];
     for (const name of names) {
       let device;
       try {
+        const driver = this.config.software ? null : this.#softwareDriver(verbs, name);
+        if (driver !== null) {
+          software.push(softwareReason(name, driver));
+          continue;
+        }
         device = verbs.queryDevice(name);
       } catch (error) {
         inactive.push((error as Error).message);
@@ -163,7 +177,8 @@ export class RdmaSource implements QueuePairSource {
         );
       }
     }
-    if (inactive.length > 0) return inactive.join(', ');
+    const why = [...inactive, ...software];
+    if (why.length > 0) return why.join(', ');
     return this.config.device === undefined ? 'no RDMA device' : `no RDMA device ${this.config.device}`;
   }
 }

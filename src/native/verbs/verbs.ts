@@ -40,6 +40,12 @@ export class Verbs {
     return this.withDeviceList((devices) => devices.map(nameOf));
   }
 
+  /** The kernel’s number of a device; null where the kernel has given it none. */
+  deviceIndex(name: string): number | null {
+    const index = this.withDevice(name, (device) => this.library.getDeviceIndex(device));
+    return index < 0 ? null : index;
+  }
+
   queryDevice(name: string): Device {
     return this.withContext(name, (context) => queryDevice(this.library, context, name));
   }
@@ -63,13 +69,19 @@ export class Verbs {
   }
 
   private openContext(name: string): number {
-    return this.withDeviceList((devices) => {
-      const device = devices.find((each) => nameOf(each) === name);
-      if (device === undefined) throw new RdmaUnavailable(`no RDMA device ${name}`);
+    return this.withDevice(name, (device) => {
       const context = this.library.openDevice(device);
       if (context !== 0) return context;
       const why = `${name}: ${errnoText(koffi.errno())}`;
       throw new RdmaUnavailable(problemWithFile(readText(device, ibvDevice.devName, deviceNameBytes)) ?? why);
+    });
+  }
+
+  private withDevice<T>(name: string, use: (device: number) => T): T {
+    return this.withDeviceList((devices) => {
+      const device = devices.find((each) => nameOf(each) === name);
+      if (device === undefined) throw new RdmaUnavailable(`no RDMA device ${name}`);
+      return use(device);
     });
   }
 

@@ -42,9 +42,9 @@ async function table(...words: string[]): Promise<string[]> {
 
 test('tables for people', async () => {
   assert.deepEqual(await table('devices', '--sort-by', 'state'), [
-    'DEVICE|HOST|STATE|PHYSICAL|NETDEV|LINK|RATE|MTU|QPS|CQS|MRS',
-    'mlx5_0/1|alpha|ACTIVE|LINK_UP|ens1f0|Ethernet|100 Gb/s|4096|4|3|1',
-    'mlx5_0/2|alpha|DOWN|DISABLED|ens1f1|Ethernet|100 Gb/s|4096|4|3|1',
+    'DEVICE|HOST|STATE|PHYSICAL|NETDEV|UNUSED|LINK|RATE|MTU|QPS|CQS|MRS',
+    'mlx5_0/1|alpha|ACTIVE|LINK_UP|ens1f0|-|Ethernet|100 Gb/s|4096|4|3|1',
+    'mlx5_0/2|alpha|DOWN|DISABLED|ens1f1|-|Ethernet|100 Gb/s|4096|4|3|1',
   ]);
   assert.deepEqual(await table('qps', '--limit', '2'), [
     'QUEUE PAIR|HOST|RQPN|TYPE|STATE|SQ PSN|RQ PSN|PID|PROGRAM|PEER HOST|FLOWS|TX/S|RX/S|TX|RX',
@@ -83,6 +83,10 @@ test('hosts tell their RDMA devices, or why there is none', async () => {
   Object.assign(fleet.beta.data.host, { rdmaDevices: 0, rdmaReason: 'no RDMA in the kernel' });
   const { stdout } = await fleet.run('hosts', '--no-headers');
   assert.match(stdout, /^alpha .* 1 {2,}-\nbeta .* no RDMA in the kernel {2,}-\n$/);
+  const rdmaReason = 'software-rdma: every RDMA device is the kernel’s software';
+  Object.assign(fleet.beta.data.host, { rdmaDevices: 1, rdmaReason });
+  const software = (await fleet.run('hosts', '--no-headers', '--host', 'beta')).stdout;
+  assert.match(software, /^beta .* software-rdma: every RDMA device is the kernel’s software {2,}-\n$/);
   for (const name of rdmaLists) fleet.beta.data[name] = [];
   for (const name of rdmaLists) {
     const { code, stdout: text, stderr } = await fleet.run(name, '-o', 'json', '--host', 'beta');

@@ -83,6 +83,8 @@ function fixtureDevice(
     port,
     ...link,
     protocol: 'roce',
+    driver: 'mlx5',
+    reason: null,
     linkLayer: 'Ethernet',
     rateBitsPerSecond: 100_000_000_000,
     activeMtuBytes: 4096,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Counter } from '../../../src/api/counter.js';
+import type { Device } from '../../../src/api/device.js';
+import type { Host } from '../../../src/api/host.js';
+import { pathsInMachine } from '../../../src/lab/machine/machine-report.js';
 import type { Flow } from '../../../src/api/flow.js';
 import type { HostLink } from '../../../src/api/host-link.js';
 import type { QueuePair } from '../../../src/api/rdma-resources.js';
@@ -36,6 +39,13 @@ export function carryCases(shared: () => RdmaLab): void {
   const sentPackets = async (host: string): Promise<number> => {
     const counters = await list<Counter>('counters', '--host', host, '-f', 'name=sent_pkts');
     return counters.reduce((sum, { value }) => sum + value, 0);
+  };
+
+  /** Tells the vsockd of hv1, and starts it again. */
+  const allowSoftware = async (allowed: boolean): Promise<void> => {
+    const config = pathsInMachine(shared().name).hostFile('hv1', 'vsockd.json');
+    await shared().onHost('hv1', 'sed', '-i', `s/"software": ${!allowed}/"software": ${allowed}/`, config);
+    await shared().onHost('hv1', 'pkill', '--full', '[b]in/vsockd');
   };
 
   test('each queue pair of a link is in RTS and knows the number of its other end', async () => {
@@ -186,6 +196,32 @@ export function carryCases(shared: () => RdmaLab): void {
           await shared().onHost(host, 'pkill', '--signal', 'KILL', '--full', '[d]ataplane/main.js');
           await untilBoth('new', ({ changedAt }) => !before.has(changedAt));
         });
+      await context.test(
+        'while hv1 may not use what is software: flows stay on tcp, all say why',
+        async () => {
+          await onRdma();
+          await allowSoftware(false);
+          await links.until('links: without RDMA, since it is software', (rows) =>
+            rows.every(
+              ({ path, reason }) => path === 'none' && /software-rdma: rxe0 .*\(rxe\)/.test(reason ?? ''),
+            ),
+          );
+          await flows.until('flows of both hosts say so', (rows) => {
+            const ours = rows.filter(({ localPort, remotePort }) =>
+              [localPort, remotePort].includes(streamPort),
+            );
+            return (
+              ours.length > 0 &&
+              ours.every(({ path, reason }) => path === 'tcp' && reason === 'software-rdma')
+            );
+          });
+          const [device] = await list<Device>('devices', '--host', 'hv1');
+          assert.deepEqual([device?.driver, device?.reason], ['rxe', 'software-rdma']);
+          const [host] = await list<Host>('hosts', '--host', 'hv1');
+          assert.match(host?.rdmaReason ?? '', /^software-rdma: /);
+          await allowSoftware(true);
+        },
+      );
       await context.test('while the cable between the hosts is out', async () => {
         await onRdma();
         await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'down');
