@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** As `vsockctl devices` has them. */
+export const gidTypes = ['IB', 'RoCE v1', 'RoCE v2'] as const;
+
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i);
 
 /** Without what means something to nft within quotes. */
@@ -23,6 +26,68 @@ export const VmConfig = z.strictObject({
 });
 export type VmConfig = z.infer<typeof VmConfig>;
 
+/** A device, or one port of it, as `vsockctl devices` names it. */
+const deviceOrPort = z
+  .string()
+  .regex(/^[a-z0-9_.-]{1,63}(\/[0-9]{1,3})?$/i, 'a device or a port of one: mlx5_0 or mlx5_0/1');
+
+/** How this host uses RDMA. docs/rdma-settings.md tells what each setting is for. */
+export const RdmaConfig = z.strictObject({
+  enabled: z.boolean().default(true),
+  software: z
+    .boolean()
+    .default(false)
+    .describe('use devices that are software (rxe, siw), too; flows are slower there than on TCP'),
+  devices: z
+    .array(deviceOrPort)
+    .min(1)
+    .optional()
+    .describe('only these, the first of them with an active port; else the first of all'),
+  queuePairs: z.number().int().min(1).max(8).default(2).describe('reliable connections to each other host'),
+  gidType: z.enum(gidTypes).optional().describe('only addresses of this type; else RoCE v2 first'),
+  gidIndex: z.number().int().min(0).max(255).optional().describe('of the port’s address; else chosen'),
+  mtuBytes: z
+    .union([z.literal(256), z.literal(512), z.literal(1024), z.literal(2048), z.literal(4096)])
+    .optional()
+    .describe('path MTU at most; else the port’s active MTU'),
+  trafficClass: z
+    .number()
+    .int()
+    .min(0)
+    .max(255)
+    .default(0)
+    .describe('of the packets: with RoCE v2 the DSCP times 4, so 104 is DSCP 26'),
+  serviceLevel: z
+    .number()
+    .int()
+    .min(0)
+    .max(15)
+    .default(0)
+    .describe('with RoCE the Ethernet priority, 0 to 7'),
+  timeout: z
+    .number()
+    .int()
+    .min(1)
+    .max(31)
+    .default(16)
+    .describe('4.096 us times 2 to this power until a packet is sent again: 16 is 0.27 s'),
+  retryCount: z
+    .number()
+    .int()
+    .min(0)
+    .max(7)
+    .default(5)
+    .describe('how often, until the path counts as broken'),
+  rnrRetryCount: z
+    .number()
+    .int()
+    .min(0)
+    .max(7)
+    .default(7)
+    .describe('how often where the other host is not ready to receive; 7 is for ever'),
+});
+export type RdmaConfig = z.infer<typeof RdmaConfig>;
+
 /** How this host is linked to others: absent, its flows to VMs on other hosts stay on TCP. */
 export const LinkConfig = z.strictObject({
   listen: z.strictObject({
@@ -42,25 +107,7 @@ export const LinkConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('path `link`: where RDMA cannot be used, flows go over the link’s TLS instead of plain TCP'),
-  rdma: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      device: z.string().max(64).optional().describe('only this device; else the first with an active port'),
-      software: z
-        .boolean()
-        .default(false)
-        .describe(
-          'use devices that are software (rxe, siw), too: the kernel works for them, and flows are slower than on TCP',
-        ),
-      queuePairs: z
-        .number()
-        .int()
-        .min(1)
-        .max(8)
-        .default(2)
-        .describe('reliable connections to each other host'),
-    })
-    .prefault({}),
+  rdma: RdmaConfig.prefault({}),
 });
 export type LinkConfig = z.infer<typeof LinkConfig>;
 

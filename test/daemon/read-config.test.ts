@@ -35,8 +35,43 @@ describe('a configuration that is wrong is one line', () => {
   }
   const withVms = (...vms: object[]): string => lineFor(JSON.stringify({ host: 'a', vms }));
 
+  const link = {
+    listen: { address: '192.0.2.1', port: 7471 },
+    ...{ certificate: '/c', key: '/k', authority: '/a', directory: '/d' },
+  };
+  const withRdma = (rdma: object): string =>
+    lineFor(JSON.stringify({ host: 'a', vms: [], link: { ...link, rdma } }));
+
   const cases: Array<[string, () => string, RegExp]> = [
     ['right', () => withVms(vm), /^fine$/],
+    [
+      'right settings of RDMA',
+      () =>
+        withRdma({
+          ...{ devices: ['mlx5_0/1', 'mlx5_1'], gidType: 'RoCE v2', gidIndex: 3, mtuBytes: 4096 },
+          ...{ trafficClass: 104, serviceLevel: 3, timeout: 14, retryCount: 7, rnrRetryCount: 7 },
+        }),
+      /^fine$/,
+    ],
+    [
+      'an MTU that RDMA does not have',
+      () => withRdma({ mtuBytes: 1500 }),
+      /^FILE: link\.rdma\.mtuBytes: .+$/,
+    ],
+    ['a DSCP beyond 63', () => withRdma({ trafficClass: 256 }), /^FILE: link\.rdma\.trafficClass: .*255/],
+    ['a service level', () => withRdma({ serviceLevel: 16 }), /^FILE: link\.rdma\.serviceLevel: .*15/],
+    ['a timeout', () => withRdma({ timeout: 32 }), /^FILE: link\.rdma\.timeout: .*31/],
+    ['a timeout that is for ever', () => withRdma({ timeout: 0 }), /^FILE: link\.rdma\.timeout: .*1/],
+    ['retries', () => withRdma({ retryCount: 8 }), /^FILE: link\.rdma\.retryCount: .*7/],
+    ['retries of a receiver', () => withRdma({ rnrRetryCount: -1 }), /^FILE: link\.rdma\.rnrRetryCount: .*0/],
+    ['a type of address', () => withRdma({ gidType: 'v2' }), /^FILE: link\.rdma\.gidType: .*RoCE v2/],
+    ['an index of an address', () => withRdma({ gidIndex: 256 }), /^FILE: link\.rdma\.gidIndex: .*255/],
+    [
+      'a name of no device',
+      () => withRdma({ devices: ['mlx5_0:1'] }),
+      /^FILE: link\.rdma\.devices\.0: .*mlx5_0\/1/,
+    ],
+    ['no device', () => withRdma({ devices: [] }), /^FILE: link\.rdma\.devices: .+$/],
     [
       'a socket’s path that is too long',
       () => withVms({ ...vm, channel: `/run/${'x'.repeat(103)}` }),

@@ -10,7 +10,7 @@ const busyWrites = sendDepth / 2;
 const busyBytes = 16 * 1024;
 /** So many used receives are posted anew at once. */
 const receiveBatch = 32;
-/** Every write wakes a sleeping receiver. */
+/** Every write wakes a receiver that sleeps: who is awake has not asked for it. */
 const writeFlags = sendFlag.signaled | sendFlag.solicited;
 
 /** One queue pair, and what is under way on it, oldest first. */
@@ -29,7 +29,11 @@ export class Lane {
   private underWayBytes = 0;
   private usedReceives = 0;
 
-  constructor(readonly pair: QueuePair) {}
+  /** @param inlineBytes writes that are not larger go with the request: the NIC has not to fetch them */
+  constructor(
+    readonly pair: QueuePair,
+    private readonly inlineBytes: number,
+  ) {}
 
   get hasWritesUnderWay(): boolean {
     return this.underWay > 0;
@@ -67,7 +71,7 @@ export class Lane {
       remoteAddress,
       remoteKey,
       immediate,
-      writeFlags,
+      byteCount > 0 && byteCount <= this.inlineBytes ? writeFlags | sendFlag.inline : writeFlags,
     );
     const at = (this.oldest + this.underWay++) % sendDepth;
     this.handles[at] = handle;

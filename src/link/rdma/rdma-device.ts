@@ -4,8 +4,9 @@ import type { Device } from '../../native/verbs/device.js';
 import type { MemoryRegion } from '../../native/verbs/memory-region.js';
 import type { RdmaContext } from '../../native/verbs/rdma-context.js';
 import type { Verbs } from '../../native/verbs/verbs.js';
+import { largestInline } from './inline-bytes.js';
 import { receiveDepth, sendDepth } from './lane.js';
-import { RdmaQueuePairs, type Endpoint } from './rdma-queue-pairs.js';
+import { RdmaQueuePairs, type Endpoint, type Service } from './rdma-queue-pairs.js';
 import type { QueuePairEvents } from './queue-pairs.js';
 
 /** Completions that the queue of a device holds: enough for 170 queue pairs. */
@@ -19,6 +20,7 @@ export class RdmaDevice {
   readonly #context: RdmaContext;
   readonly #completions: CompletionQueue;
   readonly #capacity: number;
+  #inlineBytes: number | null = null;
   readonly #regions = new Map<number, MemoryRegion>();
   readonly #byNumber = new Map<number, RdmaQueuePairs>();
   readonly #pairs = new Set<RdmaQueuePairs>();
@@ -54,7 +56,7 @@ export class RdmaDevice {
   }
 
   /** @throws Error when the device or its completion queue has no room */
-  open(endpoint: Endpoint, count: number, events: QueuePairEvents): RdmaQueuePairs {
+  open(endpoint: Endpoint, service: Service, count: number, events: QueuePairEvents): RdmaQueuePairs {
     this.takeDone();
     if ((this.#byNumber.size + count) * completionsOfPair > this.#capacity)
       throw new Error(
@@ -63,7 +65,9 @@ export class RdmaDevice {
     const pairs: RdmaQueuePairs = new RdmaQueuePairs(
       this.#context,
       this.#completions,
+      (this.#inlineBytes ??= largestInline(this.#context, this.#completions)),
       endpoint,
+      service,
       count,
       events,
       () => this.#flushSoon(pairs),

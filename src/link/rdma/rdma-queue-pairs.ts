@@ -1,3 +1,4 @@
+import type { RdmaConfig } from '../../config/host-config.js';
 import { completionOpcode, statusSuccess } from '../../native/verbs/constants.js';
 import type { CompletionQueue } from '../../native/verbs/completion-queue.js';
 import type { RdmaContext } from '../../native/verbs/rdma-context.js';
@@ -7,11 +8,6 @@ import { creditImmediate, dataImmediate, handleOf, isCredit, tailUnitsOf } from 
 import { Lane, receiveDepth, sendDepth } from './lane.js';
 import type { QueuePairEvents, QueuePairs } from './queue-pairs.js';
 
-/** 4.096 us * 2^16 is 0.27 s until a packet is sent again; after five times the path counts as broken. */
-const timeoutCode = 16;
-const retryCount = 5;
-/** For ever: a receiver that is busy is not broken; one that is gone, the link’s keepalive sees. */
-const rnrRetry = 7;
 /** In the queue of writes under way: a probe. */
 const noHandle = 0xffff;
 
@@ -22,6 +18,12 @@ export interface Endpoint {
   lid: number;
   mtuBytes: number;
 }
+
+/** How its packets are marked and sent again. */
+export type Service = Pick<
+  RdmaConfig,
+  'trafficClass' | 'serviceLevel' | 'timeout' | 'retryCount' | 'rnrRetryCount'
+>;
 
 /** The queue pairs of one session on a real device. */
 export class RdmaQueuePairs implements QueuePairs {
@@ -34,18 +36,21 @@ export class RdmaQueuePairs implements QueuePairs {
   constructor(
     context: RdmaContext,
     completionQueue: CompletionQueue,
+    /** What the device takes with a request. */
+    inlineBytes: number,
     private readonly endpoint: Endpoint,
+    private readonly service: Service,
     count: number,
     private readonly events: QueuePairEvents,
     /** Something waits for flush(). */
     private readonly onAdded: () => void,
     private readonly onEnd: () => void,
   ) {
-    const options = { completionQueue, sendDepth, receiveDepth, maxInlineBytes: 0 };
+    const options = { completionQueue, sendDepth, receiveDepth, maxInlineBytes: inlineBytes };
     this.lanes = [];
     try {
       for (let made = 0; made < count; made++) {
-        const lane = new Lane(context.createQueuePair(options));
+        const lane = new Lane(context.createQueuePair(options), inlineBytes);
         this.lanes.push(lane);
         this.byNumber.set(lane.pair.number, lane);
         lane.pair.init(endpoint.port);
@@ -95,8 +100,15 @@ export class RdmaQueuePairs implements QueuePairs {
         remoteLid: remote.lid,
         port: this.endpoint.port,
         gidIndex: this.endpoint.gidIndex,
+        trafficClass: this.service.trafficClass,
+        serviceLevel: this.service.serviceLevel,
       });
-      lane.pair.readyToSend({ psn: lane.psn, timeoutCode, retryCount, rnrRetry });
+      lane.pair.readyToSend({
+        psn: lane.psn,
+        timeoutCode: this.service.timeout,
+        retryCount: this.service.retryCount,
+        rnrRetry: this.service.rnrRetryCount,
+      });
     });
   }
 

@@ -1,10 +1,9 @@
-import ipaddr from 'ipaddr.js';
-import type { LinkConfig } from '../../config/host-config.js';
-import type { Gid } from '../../native/verbs/gids.js';
+import type { RdmaConfig } from '../../config/host-config.js';
 import { loadVerbs, type Verbs } from '../../native/verbs/verbs.js';
-import { softwareReason } from './software-rdma.js';
+import { endpointOf } from './endpoint.js';
 import { RdmaDevice } from './rdma-device.js';
 import type { Endpoint } from './rdma-queue-pairs.js';
+import { softwareReason } from './software-rdma.js';
 import type { QueuePairEvents, QueuePairs, QueuePairSource } from './queue-pairs.js';
 
 const shortestPauseMilliseconds = 1000;
@@ -36,7 +35,7 @@ export class RdmaSource implements QueuePairSource {
   #foundUntil = -Infinity;
 
   constructor(
-    private readonly config: LinkConfig['rdma'],
+    private readonly config: RdmaConfig,
     private readonly log: (message: string, fields: Record<string, unknown>) => void,
     /** The driver of a device that is software, by the kernel’s number of the device; null: it is not. */
     private readonly softwareDriver: (deviceIndex: number) => string | null,
@@ -50,7 +49,7 @@ export class RdmaSource implements QueuePairSource {
     if (typeof found === 'string') return found;
     try {
       const device = this.#use(found.verbs, found.device);
-      const pairs = device.open(found.endpoint, this.config.queuePairs, events);
+      const pairs = device.open(found.endpoint, this.config, this.config.queuePairs, events);
       this.#wake(); // whoever sleeps did so without them
       return pairs;
     } catch (error) {
@@ -139,11 +138,10 @@ export class RdmaSource implements QueuePairSource {
     return index === null ? null : this.softwareDriver(index);
   }
 
+  /** The first port, in the order of the configuration, that can be used as the configuration says. */
   #choose(verbs: Verbs): Found | string {
-    const names = verbs.listDevices().filter((name) => name === (this.config.device ?? name));
-    const inactive: string[] = [];
-    const software: string[] = [];
-    for (const name of names) {
+    const [unusable, software]: [string[], string[]] = [[], []];
+    for (const { device: name, port: wanted } of this.#candidates(verbs)) {
       let device;
       try {
         const driver = this.config.software ? null : this.#softwareDriver(verbs, name);
@@ -153,39 +151,27 @@ export class RdmaSource implements QueuePairSource {
         }
         device = verbs.queryDevice(name);
       } catch (error) {
-        inactive.push((error as Error).message);
+        unusable.push((error as Error).message);
         continue;
       }
       for (const port of device.ports) {
-        const gid = chooseGid(device.gids.filter((each) => each.port === port.number));
-        if (port.state === 'ACTIVE' && gid !== undefined && port.activeMtuBytes !== null)
-          return {
-            verbs,
-            device: name,
-            endpoint: {
-              port: port.number,
-              gid: Uint8Array.from(ipaddr.parse(gid.address).toByteArray()),
-              gidIndex: gid.index,
-              lid: port.lid,
-              mtuBytes: port.activeMtuBytes,
-            },
-          };
-        inactive.push(
-          port.state === 'ACTIVE'
-            ? `port ${name}/${port.number} has no address`
-            : `port ${name}/${port.number} is ${port.state}`,
-        );
+        if (wanted !== null && port.number !== wanted) continue;
+        const gids = device.gids.filter((each) => each.port === port.number);
+        const endpoint = endpointOf(name, port, gids, this.config);
+        if (typeof endpoint !== 'string') return { verbs, device: name, endpoint };
+        unusable.push(endpoint);
       }
     }
-    const why = [...inactive, ...software];
+    const why = [...new Set([...unusable, ...software])];
     if (why.length > 0) return why.join(', ');
-    return this.config.device === undefined ? 'no RDMA device' : `no RDMA device ${this.config.device}`;
+    return `no RDMA device ${this.config.devices?.join(', ') ?? ''}`.trimEnd();
   }
-}
 
-/** RoCE v2 over IPv4 first, since its packets pass any router; link-local addresses last. */
-function chooseGid(gids: readonly Gid[]): Gid | undefined {
-  const rank = ({ type, address }: Gid): number =>
-    (type === 'RoCE v2' ? 0 : 4) + (address.startsWith('::ffff:') ? 0 : address.startsWith('fe80:') ? 2 : 1);
-  return [...gids].sort((a, b) => rank(a) - rank(b))[0];
+  #candidates(verbs: Verbs): { device: string; port: number | null }[] {
+    const there = verbs.listDevices();
+    const wanted = (this.config.devices ?? there).map((each) => each.split('/') as [string, string?]);
+    return wanted
+      .filter(([device]) => there.includes(device))
+      .map(([device, port]) => ({ device, port: port === undefined ? null : Number(port) }));
+  }
 }

@@ -132,8 +132,8 @@ export const ibvQpAttr = {
   rnrRetry: 132,
 } as const;
 
-export const ibvAhAttr = { grh: 0, dlid: 24, isGlobal: 29, portNum: 30 } as const;
-export const ibvGlobalRoute = { dgid: 0, sgidIndex: 20, hopLimit: 21 } as const;
+export const ibvAhAttr = { grh: 0, dlid: 24, sl: 26, isGlobal: 29, portNum: 30 } as const;
+export const ibvGlobalRoute = { dgid: 0, sgidIndex: 20, hopLimit: 21, trafficClass: 22 } as const;
 
 /** enum ibv_qp_type */
 export const queuePairTypeRc = 2;

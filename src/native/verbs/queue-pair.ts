@@ -29,6 +29,8 @@ export interface ReadyToReceive {
   /** Only InfiniBand has lids; 0 on Ethernet. */
   remoteLid?: number;
   hopLimit?: number;
+  trafficClass?: number;
+  serviceLevel?: number;
   /** Code of ibv_qp_attr.min_rnr_timer: how soon the sender asks again when we have no receive; 12 is 0.64 ms. */
   minRnrTimer?: number;
 }
@@ -95,6 +97,8 @@ export class QueuePair {
     address.set(peer.remoteGid.subarray(0, gidBytes), ibvAhAttr.grh + ibvGlobalRoute.dgid);
     address.writeUInt8(peer.gidIndex, ibvAhAttr.grh + ibvGlobalRoute.sgidIndex);
     address.writeUInt8(peer.hopLimit ?? 64, ibvAhAttr.grh + ibvGlobalRoute.hopLimit);
+    address.writeUInt8(peer.trafficClass ?? 0, ibvAhAttr.grh + ibvGlobalRoute.trafficClass);
+    address.writeUInt8(peer.serviceLevel ?? 0, ibvAhAttr.sl);
     address.writeUInt16LE(peer.remoteLid ?? 0, ibvAhAttr.dlid);
     address.writeUInt8(1, ibvAhAttr.isGlobal);
     address.writeUInt8(peer.port, ibvAhAttr.portNum);

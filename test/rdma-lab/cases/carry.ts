@@ -19,6 +19,38 @@ const pauseSeconds = '3';
 const lostRoce =
   'table inet lost { chain received { type filter hook prerouting priority -400; udp dport 4791 drop; }; }';
 
+/** Merges settings into link.rdma of a configuration; null takes one away. */
+const mergeSettings = `import json, sys
+file, settings = sys.argv[1], json.loads(sys.argv[2])
+config = json.load(open(file))
+rdma = config["link"]["rdma"]
+rdma.update(settings)
+config["link"]["rdma"] = {key: value for key, value in rdma.items() if value is not None}
+json.dump(config, open(file, "w"))`;
+/** As the laboratory has them, and all of them otherwise. */
+const plainSettings = {
+  ...{ software: true, devices: null, gidType: null, gidIndex: null, mtuBytes: null },
+  ...{ trafficClass: 0, serviceLevel: 0, timeout: 16, retryCount: 5, rnrRetryCount: 7 },
+};
+const roceSettings = {
+  ...{ devices: ['rxe0/1'], gidType: 'RoCE v2', gidIndex: 1, mtuBytes: 1024 },
+  ...{ trafficClass: 104, serviceLevel: 3, timeout: 17, retryCount: 6, rnrRetryCount: 6 },
+};
+/** A packet of MTU 1024 has less than 1200 bytes with its headers. */
+const marks = `table inet marks {
+  counter marked {}
+  counter large {}
+  chain received {
+    type filter hook prerouting priority -400;
+    udp dport 4791 ip dscp 26 counter name marked
+    udp dport 4791 ip dscp 26 meta length > 1200 counter name large
+  }
+}`;
+/** What `nft --json list counters` has of one. */
+interface Listed {
+  counter?: { name: string; packets: number };
+}
+
 /** Flows between VMs of the two machines, red1 (hv1) and red3 (hv2), on path `rdma`. */
 export function carryCases(shared: () => RdmaLab): void {
   const list = async <Row>(name: string, ...words: string[]): Promise<Row[]> => {
@@ -41,11 +73,11 @@ export function carryCases(shared: () => RdmaLab): void {
     return counters.reduce((sum, { value }) => sum + value, 0);
   };
 
-  /** Tells the vsockd of hv1, and starts it again. */
-  const allowSoftware = async (allowed: boolean): Promise<void> => {
-    const config = pathsInMachine(shared().name).hostFile('hv1', 'vsockd.json');
-    await shared().onHost('hv1', 'sed', '-i', `s/"software": ${!allowed}/"software": ${allowed}/`, config);
-    await shared().onHost('hv1', 'pkill', '--full', '[b]in/vsockd');
+  /** Changes the settings of RDMA of a host, and starts its vsockd again. */
+  const configure = async (host: string, settings: object): Promise<void> => {
+    const file = pathsInMachine(shared().name).hostFile(host, 'vsockd.json');
+    await shared().onHost(host, 'python3', '-c', mergeSettings, file, JSON.stringify(settings));
+    await shared().onHost(host, 'pkill', '--full', '[b]in/vsockd');
   };
 
   test('each queue pair of a link is in RTS and knows the number of its other end', async () => {
@@ -162,6 +194,57 @@ export function carryCases(shared: () => RdmaLab): void {
       return both;
     };
     try {
+      await context.test(
+        'with settings of RoCE: packets have the DSCP, and no more than the MTU',
+        async () => {
+          await shared().onHost('hv2', 'nft', marks);
+          await configure('hv1', { ...plainSettings, ...roceSettings });
+          const packets = async (): Promise<number[]> => {
+            const words = ['nft', '--json', 'list', 'counters', 'table', 'inet', 'marks'];
+            const { nftables } = JSON.parse(await shared().onHost('hv2', ...words)) as { nftables: Listed[] };
+            const counters = new Map(nftables.map(({ counter }) => [counter?.name, counter?.packets]));
+            return [counters.get('marked') ?? NaN, counters.get('large') ?? NaN];
+          };
+          await shared().until('packets come with DSCP 26', async () => (await packets())[0]! > 100);
+          assert.equal((await packets())[1], 0);
+          await shared().onHost('hv2', 'nft', 'delete table inet marks');
+        },
+      );
+      await context.test(
+        'while hv1 may not use what is software: flows are on tcp, all say why',
+        async () => {
+          await onRdma();
+          await configure('hv1', { software: false });
+          await links.until('links: without RDMA, since it is software', (rows) =>
+            rows.every(
+              ({ path, reason }) => path === 'none' && /software-rdma: rxe0 .*\(rxe\)/.test(reason ?? ''),
+            ),
+          );
+          await flows.until('flows of both hosts say so', (rows) => {
+            const ours = rows.filter((flow) => [flow.localPort, flow.remotePort].includes(streamPort));
+            const saying = ours.filter(({ reason }) => reason === 'software-rdma').map(({ host }) => host);
+            return ours.every(({ path }) => path === 'tcp') && new Set(saying).size === 2;
+          });
+          const [device] = await list<Device>('devices', '--host', 'hv1');
+          assert.deepEqual([device?.driver, device?.reason], ['rxe', 'software-rdma']);
+          const [host] = await list<Host>('hosts', '--host', 'hv1');
+          assert.match(host?.rdmaReason ?? '', /^software-rdma: /);
+          await configure('hv1', plainSettings);
+        },
+      );
+      await context.test('while one of two ports goes down: the other carries', async () => {
+        await onRdma();
+        const onBoth = async (...command: string[]): Promise<void> => {
+          for (const host of ['hv1', 'hv2']) await shared().onHost(host, ...command);
+        };
+        await onBoth('rdma', 'link', 'add', 'rxe1', 'type', 'rxe', 'netdev', 'underlay');
+        await onBoth('nft', 'insert rule inet host input udp dport 4791 accept');
+        await onBoth('ip', 'link', 'set', 'rdma0', 'down');
+        await untilBoth('by the other device', ({ path, device }) => path === 'rdma' && device === 'rxe1');
+        await onBoth('ip', 'link', 'set', 'rdma0', 'up');
+        await onBoth('rdma', 'link', 'delete', 'rxe1');
+        await untilBoth('by the first again', ({ path, device }) => path === 'rdma' && device === 'rxe0');
+      });
       await context.test('while the port goes down: flows go to TCP, say why, and return', async () => {
         await onRdma();
         await shared().onHost('hv2', 'ip', 'link', 'set', 'rdma0', 'down');
@@ -196,32 +279,6 @@ export function carryCases(shared: () => RdmaLab): void {
           await shared().onHost(host, 'pkill', '--signal', 'KILL', '--full', '[d]ataplane/main.js');
           await untilBoth('new', ({ changedAt }) => !before.has(changedAt));
         });
-      await context.test(
-        'while hv1 may not use what is software: flows stay on tcp, all say why',
-        async () => {
-          await onRdma();
-          await allowSoftware(false);
-          await links.until('links: without RDMA, since it is software', (rows) =>
-            rows.every(
-              ({ path, reason }) => path === 'none' && /software-rdma: rxe0 .*\(rxe\)/.test(reason ?? ''),
-            ),
-          );
-          await flows.until('flows of both hosts say so', (rows) => {
-            const ours = rows.filter(({ localPort, remotePort }) =>
-              [localPort, remotePort].includes(streamPort),
-            );
-            return (
-              ours.length > 0 &&
-              ours.every(({ path, reason }) => path === 'tcp' && reason === 'software-rdma')
-            );
-          });
-          const [device] = await list<Device>('devices', '--host', 'hv1');
-          assert.deepEqual([device?.driver, device?.reason], ['rxe', 'software-rdma']);
-          const [host] = await list<Host>('hosts', '--host', 'hv1');
-          assert.match(host?.rdmaReason ?? '', /^software-rdma: /);
-          await allowSoftware(true);
-        },
-      );
       await context.test('while the cable between the hosts is out', async () => {
         await onRdma();
         await shared().onHost('hv2', 'ip', 'link', 'set', 'underlay', 'down');
