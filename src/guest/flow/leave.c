@@ -86,9 +86,17 @@ static void become_plain(struct flow *f) {
     pthread_mutex_unlock(&process_lock);
 }
 
-void flow_disconnected(struct flow *f) {
-    store(&f->header->disconnected, 1u); /* for the other processes that have it */
-    if (!f->plain) become_plain(f);
+void flow_disconnects(struct flow *f) {
+    store(&f->header->disconnected, 1u);
+}
+
+void flow_disconnected(struct flow *f, bool is_over) {
+    if (!is_over) store(&f->header->disconnected, 0u);
+    else if (!f->plain) become_plain(f);
+}
+
+bool flow_is_disconnected(int fd, struct flow *f) {
+    return flow_progress(fd, f) && load(&f->header->disconnected);
 }
 
 bool flow_progress(int fd, struct flow *f) {
