@@ -143,6 +143,7 @@ int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struc
 void slot_lock(uint32_t *lock);
 void slot_unlock(uint32_t *lock);
 uint32_t rx_available(struct flow *f);
+bool rx_has_unread(struct flow *f); /* the ring, or will have: it comes before what TCP has from now on */
 /* Whether there is as much to read as SO_RCVLOWAT asks for, or nothing more will come here. */
 bool rx_enough(struct flow *f);
 uint32_t tx_free(struct flow *f);

@@ -1,4 +1,14 @@
-import { events, epollOperation, how, level, message, pointer, socketOption, splice } from './constants.js';
+import {
+  events,
+  epollOperation,
+  how,
+  ioctl,
+  level,
+  message,
+  pointer,
+  socketOption,
+  splice,
+} from './constants.js';
 import type { CallName, Program, Step } from './program.js';
 
 const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
@@ -172,6 +182,16 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['server', 'recv', 0, 10, PEEK],
       ['client', 'send', 0, 4],
       ['client', 'send', 0, 6],
+    ),
+  ],
+  [
+    'a mark was told before the bytes in the ring that come before it',
+    inRings(
+      ['server', 'write', 0, 9],
+      ['server', 'send', 0, 1, OOB],
+      ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
+      ['client', 'recv', 0, 9, NOW],
+      ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
     ),
   ],
 ]);
