@@ -76,15 +76,21 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
     return error ? refuse(error) : flow_receive(fd, f, iov, count, 0, AS_READ);
 }
 
+/* A look that waits until it sees more than is there: a ring wakes its reader for whatever comes. */
+static bool look_waits_for_more(struct flow *f, int flags) {
+    if (!(flags & MSG_PEEK) || flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE)) return false;
+    return flags & MSG_WAITALL || load(&f->header->low_water) > 1;
+}
+
 /*
  * A flag that rings do not carry takes the flow back to TCP before the call. What is still unread in the ring then is
  * read from there, without the flag, as the kernel does it with flags that mean nothing to TCP.
  */
 static struct flow *receive_with_flags(int fd, struct connection *c, int flags) {
     struct flow *f = receive_begin(fd, c);
-    bool of_kernel = flags & (MSG_OOB | MSG_ERRQUEUE);
-    if (!f || carries_receive_flags(flags) || (flow_is_dead(f) && !of_kernel)) return f;
-    if ((flags & PEEK_ALL) == PEEK_ALL) keep_whole(fd, c, REASON_CALL);
+    bool of_kernel = flags & (MSG_OOB | MSG_ERRQUEUE), waits = f && look_waits_for_more(f, flags);
+    if (!f || (carries_receive_flags(flags) && !waits) || (flow_is_dead(f) && !of_kernel)) return f;
+    if (waits) keep_whole(fd, c, REASON_CALL);
     else keep_on_tcp(fd, c, flags & MSG_OOB ? REASON_URGENT_DATA : REASON_CALL);
     if (!f->plain && !of_kernel) return f;
     add_to(&c->receiving, 1);

@@ -131,6 +131,10 @@ EXPORT int fcntl64(int fd, int command, ...) {
     return control(fd, command, argument);
 }
 
+static bool asks_for_bytes(unsigned long request) {
+    return request == FIONREAD || request == TIOCOUTQ || request == SIOCATMARK;
+}
+
 EXPORT int ioctl(int fd, unsigned long request, ...) {
     va_list rest;
     va_start(rest, request);
@@ -139,12 +143,13 @@ EXPORT int ioctl(int fd, unsigned long request, ...) {
     struct connection *c = connection_of(fd);
     if (c && request == FIOASYNC) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
     int result = real()->ioctl(fd, request, argument);
-    struct flow *f = c && result == 0 && (request == FIONREAD || request == TIOCOUTQ) ? flow_in_use(c) : NULL;
+    struct flow *f = c && result == 0 && asks_for_bytes(request) ? flow_in_use(c) : NULL;
     if (!f) return result;
-    int bytes; /* which lies where the program wants it, at an odd address, too */
-    memcpy(&bytes, argument, sizeof bytes);
-    bytes += (int)(request == FIONREAD ? rx_available(f) : VS_RING_BYTES - tx_free(f));
-    memcpy(argument, &bytes, sizeof bytes);
+    int answer; /* which lies where the program wants it, at an odd address, too */
+    memcpy(&answer, argument, sizeof answer);
+    if (request == SIOCATMARK) answer = answer && !rx_has_unread(f);
+    else answer += (int)(request == FIONREAD ? rx_available(f) : VS_RING_BYTES - tx_free(f));
+    memcpy(argument, &answer, sizeof answer);
     return result;
 }
 

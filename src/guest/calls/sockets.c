@@ -21,12 +21,19 @@ EXPORT int socket(int domain, int type, int protocol) {
     return fd;
 }
 
+static bool is_to_nowhere(const struct sockaddr *address, socklen_t size) {
+    return size >= sizeof address->sa_family && may_be_memory(address, sizeof address->sa_family) &&
+           address->sa_family == AF_UNSPEC;
+}
+
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size) {
     struct connection *c = connection_of(fd);
+    bool disconnects = c && c->flow && is_to_nowhere(address, size);
     if (c && c->flow) keep_on_tcp(fd, c, REASON_CALL); /* AF_UNSPEC ends the connection, the rest is refused */
+    if (disconnects) flow_disconnects(c->flow);
     int result = real()->connect(fd, address, size);
     KEEP_ERRNO;
-    if (result == 0 && c && c->flow) flow_disconnected(c->flow);
+    if (disconnects) flow_disconnected(c->flow, result == 0);
     if (c && !c->flow && (result == 0 || errno == EINPROGRESS)) {
         c->direction = DIRECTION_OUT;
         note_connection(fd, c);

@@ -12,7 +12,7 @@
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 
 bool carries_receive_flags(int flags) {
-    return !(flags & ~RECEIVE_FLAGS) && (flags & PEEK_ALL) != PEEK_ALL;
+    return !(flags & ~RECEIVE_FLAGS);
 }
 
 bool carries_send_flags(int flags) {

@@ -72,8 +72,14 @@ void flow_leave_all(enum reason why);
 void sandbox_begins(void);
 /* Does what is due on a flow that is going back: owed bytes go on TCP. True when the kernel alone has it now. */
 bool flow_progress(int fd, struct flow *f);
-/* connect() with AF_UNSPEC ended the connection: what is in the rings is lost, and the kernel alone has the socket. */
-void flow_disconnected(struct flow *f);
+/*
+ * Before connect() with AF_UNSPEC: what is in the rings is lost, and the kernel alone has the socket. It wakes whoever
+ * sleeps on it, in other processes too, who must know by then.
+ */
+void flow_disconnects(struct flow *f);
+void flow_disconnected(struct flow *f, bool is_over); /* after it */
+/* The same as flow_progress(): true when the call is the kernel's since the connection was ended so. */
+bool flow_is_disconnected(int fd, struct flow *f);
 /* The same, and waits for a while that the kernel takes what is owed: before the end of the stream. */
 void flow_pay(int fd, struct flow *f);
 bool flow_owes(struct flow *f);
@@ -85,7 +91,6 @@ void flow_before_message(struct connection *c);
 
 /* ---- what rings carry exactly (carried.c) ---- */
 
-#define PEEK_ALL (MSG_PEEK | MSG_WAITALL) /* a ring may hold less than is asked for */
 bool carries_receive_flags(int flags);
 bool carries_send_flags(int flags);
 bool carries_option(int level, int option, const void *value, socklen_t size);
@@ -138,6 +143,7 @@ int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struc
 void slot_lock(uint32_t *lock);
 void slot_unlock(uint32_t *lock);
 uint32_t rx_available(struct flow *f);
+bool rx_has_unread(struct flow *f); /* the ring, or will have: it comes before what TCP has from now on */
 /* Whether there is as much to read as SO_RCVLOWAT asks for, or nothing more will come here. */
 bool rx_enough(struct flow *f);
 uint32_t tx_free(struct flow *f);

@@ -70,10 +70,6 @@ static bool rx_settled(struct flow *f) {
     return h->rx_on_ring ? rx_at_end(f) : !rx_start_told(h) && !rx_stop_told(h);
 }
 
-static bool ring_has_unread(struct flow *f) {
-    return f->header->rx_on_ring ? rx_available(f) > 0 : rx_start_told(f->header);
-}
-
 static bool is_settled(struct flow *f) {
     struct vs_slot *h = f->header;
     return load(&h->left) && !load(&f->header->error) && (!tx_on_ring(h) || h->tx_shut) && rx_settled(f);
@@ -86,9 +82,17 @@ static void become_plain(struct flow *f) {
     pthread_mutex_unlock(&process_lock);
 }
 
-void flow_disconnected(struct flow *f) {
-    store(&f->header->disconnected, 1u); /* for the other processes that have it */
-    if (!f->plain) become_plain(f);
+void flow_disconnects(struct flow *f) {
+    store(&f->header->disconnected, 1u);
+}
+
+void flow_disconnected(struct flow *f, bool is_over) {
+    if (!is_over) store(&f->header->disconnected, 0u);
+    else if (!f->plain) become_plain(f);
+}
+
+bool flow_is_disconnected(int fd, struct flow *f) {
+    return flow_progress(fd, f) && load(&f->header->disconnected);
 }
 
 bool flow_progress(int fd, struct flow *f) {
@@ -147,7 +151,7 @@ void flow_leave(struct flow *f, enum reason why, enum unread unread) {
     if (fd >= 0) flow_disarm_reset(fd, f);
     if (!used) return become_plain(f); /* nobody ever sends in a ring that no reader knows */
     await_host(f);
-    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_MUST_COME && ring_has_unread(f)) give_up(fd, f);
+    if (fd >= 0 && !flow_progress(fd, f) && unread == UNREAD_MUST_COME && rx_has_unread(f)) give_up(fd, f);
 }
 
 void flow_leave_all(enum reason why) {

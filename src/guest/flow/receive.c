@@ -134,6 +134,11 @@ static ssize_t receive_nothing(int fd, struct flow *f) {
     return n > 0 ? 0 : n;
 }
 
+static ssize_t receive_by_kernel(int fd, const struct iovec *iov, int count, int flags) {
+    struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    return real()->recvmsg(fd, &message, flags);
+}
+
 static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int count, int flags, enum receive_kind kind,
                        struct connection **held) {
     ssize_t length = vector_length(iov, count);
@@ -147,7 +152,7 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
     bool has_timeout = false;
     enum patience patience = NOT_ASKED;
     for (;;) {
-        flow_progress(fd, f);
+        if (__builtin_expect(flow_is_disconnected(fd, f), 0)) return done ? (ssize_t)done : receive_by_kernel(fd, iov, count, flags);
         bool of_tcp = !f->header->rx_on_ring && !rx_start_told(f->header);
         if (done && of_tcp && tcp_has_only_error(fd)) return (ssize_t)done; /* which the next call is told */
         ssize_t n = total ? receive_once(fd, f, iov, count, done, flags) : receive_nothing(fd, f);

@@ -38,6 +38,10 @@ uint32_t rx_available(struct flow *f) {
     return before_stop < n ? before_stop : n;
 }
 
+bool rx_has_unread(struct flow *f) {
+    return f->header->rx_on_ring ? rx_available(f) > 0 : rx_start_told(f->header);
+}
+
 bool rx_enough(struct flow *f) {
     struct vs_slot *h = f->header;
     uint32_t n = rx_available(f);

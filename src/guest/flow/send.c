@@ -85,6 +85,11 @@ static bool tcp_failed(int fd, struct flow *f) {
     return side == TCP_FAILED;
 }
 
+static ssize_t send_by_kernel(int fd, const struct iovec *iov, int count, int flags) {
+    struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    return real()->sendmsg(fd, &message, flags);
+}
+
 static ssize_t send_all(int fd, struct flow *f, const struct iovec *iov, int count, int flags, struct connection **held) {
     struct vs_slot *h = f->header;
     ssize_t length = vector_length(iov, count);
@@ -100,7 +105,7 @@ static ssize_t send_all(int fd, struct flow *f, const struct iovec *iov, int cou
     bool has_timeout = false;
     enum patience patience = NOT_ASKED;
     do {
-        flow_progress(fd, f);
+        if (__builtin_expect(flow_is_disconnected(fd, f), 0)) return done ? (ssize_t)done : send_by_kernel(fd, iov, count, flags);
         if (__builtin_expect(tx_between(h), 0)) await_told(f);
         if (flow_is_dead(f)) return done ? (ssize_t)done : reset_on_send(f, flags);
         if (!tx_on_ring(h) && !tx_between(h) && !flow_owes(f)) {

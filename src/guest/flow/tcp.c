@@ -51,6 +51,19 @@ static bool end_arrived(uint8_t state) {
 }
 
 /*
+ * What the program has not taken yet. The kernel counts no further than urgent data, but where a program wants that in its
+ * stream: no flow's does (carried.c). Its sender has left the ring by then.
+ */
+static bool count_queued(int fd, struct vs_slot *h, int *queued) {
+    bool has_urgent = load(&h->left) || tcp_events(fd, POLLPRI) & POLLPRI;
+    int counts_all = 1, as_before = 0;
+    if (has_urgent) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_OOBINLINE, &counts_all, sizeof counts_all);
+    bool counted = kernel(SYS_ioctl, fd, FIONREAD, queued) == 0;
+    if (has_urgent) kernel(SYS_setsockopt, fd, SOL_SOCKET, SO_OOBINLINE, &as_before, sizeof as_before);
+    return counted;
+}
+
+/*
  * How many bytes of TCP come before the ring, once that was told. The program took what has arrived and is not queued; the
  * end of the stream is counted as a byte. Whether it came before a reset is not known, but nothing comes after one.
  */
@@ -59,7 +72,7 @@ static uint64_t left_before_ring(int fd, struct vs_slot *h) {
     struct tcp_counts counts, again;
     int queued = 0;
     do {
-        if (!tcp_counts(fd, &counts) || kernel(SYS_ioctl, fd, FIONREAD, &queued) != 0 || !tcp_counts(fd, &again))
+        if (!tcp_counts(fd, &counts) || !count_queued(fd, h, &queued) || !tcp_counts(fd, &again))
             return UINT64_MAX;
     } while (counts.received != again.received || counts.state != again.state);
     uint64_t not_taken = (uint64_t)queued + (end_arrived(counts.state) ? 1 : 0);

@@ -1,4 +1,14 @@
-import { events, epollOperation, how, message, pointer, splice } from './constants.js';
+import {
+  events,
+  epollOperation,
+  how,
+  ioctl,
+  level,
+  message,
+  pointer,
+  socketOption,
+  splice,
+} from './constants.js';
 import type { CallName, Program, Step } from './program.js';
 
 const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
@@ -163,6 +173,25 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN, 1],
       ['server', 'write', 0, 1],
       ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | RDHUP | EXCLUSIVE, 1],
+    ),
+  ],
+  [
+    'a look did not wait for as many bytes as SO_RCVLOWAT asks for',
+    inRings(
+      ['server', 'set_option', 0, level.SOL_SOCKET, socketOption.SO_RCVLOWAT, 10],
+      ['server', 'recv', 0, 10, PEEK],
+      ['client', 'send', 0, 4],
+      ['client', 'send', 0, 6],
+    ),
+  ],
+  [
+    'a mark was told before the bytes in the ring that come before it',
+    inRings(
+      ['server', 'write', 0, 9],
+      ['server', 'send', 0, 1, OOB],
+      ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
+      ['client', 'recv', 0, 9, NOW],
+      ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
     ),
   ],
 ]);

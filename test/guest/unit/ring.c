@@ -248,3 +248,27 @@ void lock_of_a_killed_holder(void) {
     slot_unlock(lock);
     check(*lock == 0);
 }
+
+/* Urgent data that came by TCP after the other end had left its ring: the kernel counts the queue up to there alone. */
+void ring_comes_between_tcp_and_urgent_data(void) {
+    host_begin();
+    struct ends ends = connect_ends();
+    struct flow *f = make_flow(ends.here);
+    struct vs_slot *h = f->header;
+    h->rx_on_ring = 0;
+    h->rx_starts_taken = 0;
+    h->rx_start_low = 5;
+    memcpy(f->rx, "ring", 4);
+    check(write(ends.there, "first", 5) == 5);
+    host_delivers(f, 4);
+    h->rx_starts = 1;
+    h->rx_stop_position = 4;
+    h->rx_stops = 1;
+    check(write(ends.there, "last", 4) == 4);
+    check(send(ends.there, "!", 1, MSG_OOB) == 1);
+    struct pollfd urgent = {ends.here, POLLPRI, 0};
+    check(poll(&urgent, 1, 60000) == 1);
+    char all[64];
+    struct iovec room = bytes_of(all, sizeof all);
+    check(flow_receive(ends.here, f, &room, 1, MSG_DONTWAIT, AS_RECV) == 13 && memcmp(all, "firstringlast", 13) == 0);
+}

@@ -22,6 +22,7 @@
     X(ring_refuses_bad_addresses)                                                                            \
     X(ring_ends_at_a_stop)                                                                                   \
     X(ring_holds_back_under_the_low_water)                                                                   \
+    X(ring_comes_between_tcp_and_urgent_data)                                                                \
     X(ring_stays_within_its_memory_whatever_the_host_says)                                                   \
     X(ring_between_threads)                                                                                  \
     X(lock_of_a_killed_holder)                                                                               \
