@@ -87,7 +87,7 @@ export class RdmaLab {
     });
   }
 
-  async until(what: string, condition: () => Promise<boolean>, limitSeconds = 120): Promise<void> {
+  async until(what: string, condition: () => Promise<boolean>, limitSeconds = 300): Promise<void> {
     const deadline = Date.now() + limitSeconds * 1000;
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error(`waited ${limitSeconds} s in vain until ${what}`);

@@ -24,7 +24,7 @@ export class WatchedList<Row extends { host: string; id: string }> {
   }
 
   /** Waits until it holds for what is told from now on; returns that. */
-  async until(what: string, holds: (rows: Row[]) => boolean, limitSeconds = 120): Promise<Row[]> {
+  async until(what: string, holds: (rows: Row[]) => boolean, limitSeconds = 300): Promise<Row[]> {
     this.#rows.clear();
     const signal = AbortSignal.timeout(limitSeconds * 1000);
     for (;;) {
