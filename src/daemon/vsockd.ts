@@ -16,7 +16,7 @@ import { describeHost } from './flows/describe-host.js';
 import { VmDirectory } from './flows/vm-directory.js';
 import { auditedKill } from './kill/audited-kill.js';
 import { FlowKiller } from './kill/flow-killer.js';
-import { matchingFlows } from './kill/kill-request.js';
+import { hostOnlyFlows, matchingFlows } from './kill/kill-request.js';
 import { ResetSender } from './kill/reset-sender.js';
 import type { Log } from './log.js';
 import { LinkLists } from './links/link-lists.js';
@@ -137,11 +137,14 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
       revisions: async () => rules.revisions(),
       audit: () => readAudit(config.auditLog, config.host),
     },
-    matching: async (request) =>
-      (await matchingFlows(request, watch, directory, isOpen)).map(({ flow }) => flow),
+    matching: async (request) => {
+      const flows = await matchingFlows(request, watch, directory, isOpen);
+      return [...flows.map(({ flow }) => flow), ...(await hostOnlyFlows(request, watch))];
+    },
     kill: async (request, change, requester) => {
       const flows = await matchingFlows(request, watch, directory, isOpen);
-      return auditedKill(request, flows, change, requester, killer, audit);
+      const hostOnly = await hostOnlyFlows(request, watch);
+      return auditedKill(request, flows, hostOnly, change, requester, killer, audit);
     },
   };
 

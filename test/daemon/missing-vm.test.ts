@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lists } from '../../src/api/lists.js';
 import { accepts } from '../../src/lab/unix-socket.js';
@@ -58,45 +58,48 @@ class Host {
   }
 }
 
-for (const [missing, present, problem] of [
-  ['memory', 'namespace', /^its memory: ENOENT/],
-  ['namespace', 'memory', /^its network namespace: ENOENT/],
-] as const)
-  test(`a VM without ${missing} is shown as such, stops no other VM, and is served when it is there`, async () => {
+/** Each on a host of its own, and all at once: most of their time is vsockd’s pauses between looks. */
+describe('VMs that are missing', { concurrency: true }, () => {
+  for (const [missing, present, problem] of [
+    ['memory', 'namespace', /^its memory: ENOENT/],
+    ['namespace', 'memory', /^its network namespace: ENOENT/],
+  ] as const)
+    test(`a VM without ${missing} is shown as such, stops no other VM, and is served when it is there`, async () => {
+      const host = new Host();
+      try {
+        host.bring(present);
+        await host.vsockd.start();
+        assert.ok(await host.serves('one'));
+        await host.untilProblem('two', problem);
+        assert.equal((await host.vm('one')).problem, null);
+        assert.ok(!(await host.serves('two')));
+        host.bring(missing);
+        await host.untilProblem('two', null);
+        assert.ok(await host.serves('two'));
+        assert.equal(host.vsockd.log.match(/the VM cannot be served/g)?.length, 1, 'it is logged once');
+        assert.ok(!host.vsockd.log.includes('the data plane ended'));
+      } finally {
+        await host.close();
+      }
+    });
+
+  test('a VM that goes away while it is served is shown as such, and again as served when it is back', async () => {
     const host = new Host();
     try {
-      host.bring(present);
+      host.bring('memory');
+      host.bring('namespace');
       await host.vsockd.start();
-      assert.ok(await host.serves('one'));
-      await host.untilProblem('two', problem);
-      assert.equal((await host.vm('one')).problem, null);
-      assert.ok(!(await host.serves('two')));
-      host.bring(missing);
       await host.untilProblem('two', null);
-      assert.ok(await host.serves('two'));
-      assert.equal(host.vsockd.log.match(/the VM cannot be served/g)?.length, 1, 'it is logged once');
-      assert.ok(!host.vsockd.log.includes('the data plane ended'));
+      renameSync(host.namespace, `${host.namespace}-away`);
+      await host.untilProblem('two', /^its network namespace: ENOENT/);
+      assert.equal((await host.vm('one')).problem, null);
+      renameSync(`${host.namespace}-away`, host.namespace);
+      await host.untilProblem('two', null);
+      rmSync(host.namespace);
+      symlinkSync(`/run/netns/${host.network.one.namespace}`, host.namespace);
+      await host.untilProblem('two', /another one now: restart vsockd$/);
     } finally {
       await host.close();
     }
   });
-
-test('a VM that goes away while it is served is shown as such, and again as served when it is back', async () => {
-  const host = new Host();
-  try {
-    host.bring('memory');
-    host.bring('namespace');
-    await host.vsockd.start();
-    await host.untilProblem('two', null);
-    renameSync(host.namespace, `${host.namespace}-away`);
-    await host.untilProblem('two', /^its network namespace: ENOENT/);
-    assert.equal((await host.vm('one')).problem, null);
-    renameSync(`${host.namespace}-away`, host.namespace);
-    await host.untilProblem('two', null);
-    rmSync(host.namespace);
-    symlinkSync(`/run/netns/${host.network.one.namespace}`, host.namespace);
-    await host.untilProblem('two', /another one now: restart vsockd$/);
-  } finally {
-    await host.close();
-  }
 });

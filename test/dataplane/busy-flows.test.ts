@@ -7,6 +7,7 @@ import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
 import { outputOf } from '../support/numbered-streams.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const limitMilliseconds = 60_000;
@@ -68,10 +69,10 @@ describe('a flow on a processor that others want', () => {
       const ledger = openLedgerReader(guests.config);
       try {
         execFileSync('taskset', ['-acp', processor, String(guests.dataPlanePid())]);
-        const serving = guests.spawn('b', onIt(['python3', '-c', server]));
+        const serving = guests.spawn('b', onIt([python, '-c', server]));
         started.push(serving);
         assert.equal(await spokenLines(serving)(), 'ready');
-        const asking = guests.spawn('a', onIt(['python3', '-c', ask]));
+        const asking = guests.spawn('a', onIt([python, '-c', ask]));
         started.push(asking);
         const answer = outputOf(asking);
         const both = (path: string, reason: string | null) => (): boolean => {

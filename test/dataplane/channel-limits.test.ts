@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { helloBytes } from '../../src/channel/hello.js';
 import {
@@ -15,6 +15,7 @@ import {
 import { connectionShare } from '../../src/dataplane/connection-share.js';
 import { echoServer } from '../support/echo-server.js';
 import { Guests, type GuestOptions } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const vms = [
@@ -89,10 +90,10 @@ while True: s.sendall(b'question'); s.recv(100)`;
 
 /** A new connection of the other VMs gets into rings, for which their programs need channel connections. */
 async function assertOthersWork(guests: Guests): Promise<void> {
-  const programs = [guests.spawn('b', ['python3', '-c', echoServer])];
+  const programs = [guests.spawn('b', [python, '-c', echoServer])];
   try {
     assert.equal(await spokenLines(programs[0]!)(), 'ready');
-    programs.push(guests.spawn('a', ['python3', '-c', ask]));
+    programs.push(guests.spawn('a', [python, '-c', ask]));
     const words = guests.mapRegion('a');
     while (words[(slotOffset(0) + slot.hostState) >> 2] !== hostState.open) await sleep(10);
   } finally {
@@ -112,27 +113,30 @@ test('a VM that opens more connections than it may keeps its share, and the othe
     assert.ok(guests.logs.some(({ message }) => message.startsWith('RLIMIT_NOFILE is 500')));
   }));
 
-test('connections that never say hello are closed, and those that did are not', () =>
-  withEvil({}, async (_, holder) => {
-    const greeted = await holder.connect(waiterHello(1));
-    await holder.connect(Buffer.alloc(0));
-    await holder.connect(waiterHello(2).subarray(0, helloBytes - 1));
-    while (holder.open.size > 1) await sleep(10);
-    assert.deepEqual([...holder.open], [greeted]);
-  }));
+/** Each on a host of its own, and both at once: most of their time is the data plane’s limits of time. */
+describe('in time', { concurrency: true }, () => {
+  test('connections that never say hello are closed, and those that did are not', () =>
+    withEvil({}, async (_, holder) => {
+      const greeted = await holder.connect(waiterHello(1));
+      await holder.connect(Buffer.alloc(0));
+      await holder.connect(waiterHello(2).subarray(0, helloBytes - 1));
+      while (holder.open.size > 1) await sleep(10);
+      assert.deepEqual([...holder.open], [greeted]);
+    }));
 
-test('lines that a guest causes are limited in number, and the rest is counted', () =>
-  withEvil({}, async (guests, holder) => {
-    const attempts = 500;
-    for (let done = 0; done < attempts; done++) await holder.connect(Buffer.alloc(helloBytes, 1));
-    const shown = (): number =>
-      guests.logs.filter(({ message }) => message === 'channel closed: no hello').length;
-    const leftOut = (): number =>
-      guests.logs.reduce(
-        (sum, { fields }) => sum + (fields.line === 'channel closed: no hello' ? Number(fields.count) : 0),
-        0,
-      );
-    while (shown() + leftOut() < attempts) await sleep(20);
-    assert.equal(shown() + leftOut(), attempts);
-    assert.ok(shown() < attempts / 4, `${shown()} lines`);
-  }));
+  test('lines that a guest causes are limited in number, and the rest is counted', () =>
+    withEvil({}, async (guests, holder) => {
+      const attempts = 500;
+      for (let done = 0; done < attempts; done++) await holder.connect(Buffer.alloc(helloBytes, 1));
+      const shown = (): number =>
+        guests.logs.filter(({ message }) => message === 'channel closed: no hello').length;
+      const leftOut = (): number =>
+        guests.logs.reduce(
+          (sum, { fields }) => sum + (fields.line === 'channel closed: no hello' ? Number(fields.count) : 0),
+          0,
+        );
+      while (shown() + leftOut() < attempts) await sleep(20);
+      assert.equal(shown() + leftOut(), attempts);
+      assert.ok(shown() < attempts / 4, `${shown()} lines`);
+    }));
+});

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { slot, slotCount, slotOffset } from '../../src/channel/region-layout.js';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { Guests, type GuestOptions } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 /** Answers until the connection is in rings, and then reads no more. */
@@ -60,12 +61,12 @@ for (const [place, options] of Object.entries(places))
     const hostOfServer = [...guests.configs.keys()].at(-1);
     const ledger = openLedgerReader(guests.config);
     const words = guests.mapRegion('a');
-    const programs = [guests.spawn('b', ['python3', '-c', serve])];
+    const programs = [guests.spawn('b', [python, '-c', serve])];
     try {
       const [server] = programs as [ChildProcess];
       while (options.hosts && ledger.links()[0]?.state !== 'up') await sleep(20);
       assert.equal(await spokenLines(server)(), 'ready');
-      const client = guests.spawn('a', ['python3', '-c', ask]);
+      const client = guests.spawn('a', [python, '-c', ask]);
       programs.push(client);
       const result = spokenLines(client);
       assert.equal(await result(), 'sent');

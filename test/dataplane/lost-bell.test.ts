@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { region } from '../../src/channel/region-layout.js';
 import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 /** Asks until the connection is in rings, rests, and asks again. */
@@ -27,11 +28,11 @@ test('a guest that dies between taking the bell and ringing it silences nobody e
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const server = guests.spawn('b', ['python3', '-c', echoServer]);
+  const server = guests.spawn('b', [python, '-c', echoServer]);
   const words = guests.mapRegion('a');
   try {
     assert.equal(await spokenLines(server)(), 'ready');
-    const client = guests.spawn('a', ['python3', '-c', ask]);
+    const client = guests.spawn('a', [python, '-c', ask]);
     const answer = spokenLines(client);
     assert.equal(await answer(), 'idle');
     // What such a guest leaves behind.

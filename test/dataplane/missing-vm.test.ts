@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostState, slot, slotOffset } from '../../src/channel/region-layout.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const serve = `
@@ -34,12 +35,12 @@ test('both ends of a flow see a reset when a restarted vsockd finds one of them 
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const server = guests.spawn('b', ['python3', '-c', serve]);
+  const server = guests.spawn('b', [python, '-c', serve]);
   const programs = [server];
   try {
     const served = spokenLines(server);
     assert.equal(await served(), 'ready');
-    const client = guests.spawn('a', ['python3', '-c', ask]);
+    const client = guests.spawn('a', [python, '-c', ask]);
     programs.push(client);
     const words = guests.mapRegion('b');
     while (words[(slotOffset(0) + slot.hostState) >> 2] !== hostState.open) await sleep(10);

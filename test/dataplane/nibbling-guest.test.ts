@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hostState, region, regionBytes, slot, slotOffset } from '../../src/channel/region-layout.js';
 import { Guests } from '../support/guests.js';
 import { outputOf, streamClient, streamServer } from '../support/numbered-streams.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const source = new URL('../../../test/fixtures/nibbler.c', import.meta.url).pathname;
@@ -39,11 +40,11 @@ test('a guest that frees its ring byte by byte while it is filled ends no vsockd
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const receiver = guests.spawn('evil', ['python3', '-c', receive]);
+  const receiver = guests.spawn('evil', [python, '-c', receive]);
   const programs = [receiver, await streamServer(guests, 'b')];
   try {
     assert.equal(await spokenLines(receiver)(), 'ready');
-    programs.push(guests.spawn('sender', ['python3', '-c', send]));
+    programs.push(guests.spawn('sender', [python, '-c', send]));
     const words = guests.mapRegion('evil');
     const at = slotOffset(0);
     while (words[(at + slot.hostState) >> 2] !== hostState.open) await sleep(10);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guestState, hostState, region, slot, slotOffset } from '../../src/channel/region-layout.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const serve = `
@@ -40,10 +41,10 @@ for (const restart of [false, true])
         { name: 'evil', address: '10.0.0.1', vni: 666, tenant: 'blue' },
       ],
     });
-    const programs = [guests.spawn('b', ['python3', '-c', serve])];
+    const programs = [guests.spawn('b', [python, '-c', serve])];
     try {
       assert.equal(await spokenLines(programs[0]!)(), 'ready');
-      programs.push(guests.spawn('a', ['python3', '-c', ask]));
+      programs.push(guests.spawn('a', [python, '-c', ask]));
       const answer = spokenLines(programs[1]!);
       const own = guests.mapRegion('a');
       const evil = guests.mapRegion('evil');

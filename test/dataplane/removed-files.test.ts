@@ -7,6 +7,7 @@ import { accepts } from '../../src/lab/unix-socket.js';
 import { ledgerPath, openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { echoServer } from '../support/echo-server.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { spokenLines } from '../support/spoken-lines.js';
 
 const limitMilliseconds = 30_000;
@@ -37,12 +38,12 @@ test('what is removed of the data plane’s files is made again; flows outlive t
       { name: 'b', address: '10.0.0.2' },
     ],
   });
-  const server = guests.spawn('b', ['/usr/bin/python3', '-c', echoServer]);
+  const server = guests.spawn('b', [python, '-c', echoServer]);
   const { config } = guests;
   const goOn = join(config.auditLog, '..', '..', 'go-on');
   try {
     await spokenLines(server)();
-    const client = guests.spawn('a', ['/usr/bin/python3', '-c', ask, goOn]);
+    const client = guests.spawn('a', [python, '-c', ask, goOn]);
     const lines = spokenLines(client);
     assert.equal(await lines(), 'half');
     rmSync(config.runtimeDirectory, { recursive: true });

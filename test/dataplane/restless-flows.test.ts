@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { Guests } from '../support/guests.js';
 import { outputOf, streamClient, streamServer } from '../support/numbered-streams.js';
+import { python } from '../support/python.js';
 
 const vms = [
   { name: 'a', address: '10.0.0.1' },
@@ -37,11 +38,11 @@ test('connections that leave their rings and come back all the time lose, double
 
 test('programs that both write first, or wait by poll and epoll, go on whatever path their bytes take', () =>
   withRestlessFlows(async (guests) => {
-    const server = guests.spawn('b', ['/usr/bin/python3', talk, 'server', '5000']);
+    const server = guests.spawn('b', [python, talk, 'server', '5000']);
     try {
       await once(server.stdout!, 'data');
       server.stdout!.pipe(process.stderr); // what it found wrong
-      const client = ['/usr/bin/python3', talk, 'client', '10.0.0.2', '5000', '600', '1'];
+      const client = [python, talk, 'client', '10.0.0.2', '5000', '600', '1'];
       assert.equal(await outputOf(guests.spawn('a', client)), 'right 7');
     } finally {
       server.kill('SIGKILL');

@@ -6,6 +6,7 @@ import { after, before } from 'node:test';
 import { compiled } from '../support/compiled.js';
 import { testEveryWay } from '../support/every-way.js';
 import { Programs } from '../support/programs.js';
+import { python } from '../support/python.js';
 
 interface Case {
   /** A program in test/fixtures/cases; what it is about is said there. */
@@ -124,11 +125,7 @@ after(() => programs.close());
 
 function command(name: string): string[] {
   if (name.endsWith('.c')) return [compiled(`cases/${name}`)];
-  return [
-    '/usr/bin/python3',
-    '-BES',
-    new URL(`../../../test/fixtures/cases/${name}`, import.meta.url).pathname,
-  ];
+  return [python, '-BES', new URL(`../../../test/fixtures/cases/${name}`, import.meta.url).pathname];
 }
 
 const [major = 0, minor = 0] = release().split('.').map(Number);

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 
 const fixtures = new URL('../../../test/fixtures/', import.meta.url).pathname;
 const program = join(fixtures, 'habits.py');
-const python = '/usr/bin/python3';
 
 type Transcript = Record<'server' | 'client', Map<string, string[]>>;
 

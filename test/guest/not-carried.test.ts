@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { Guests } from '../support/guests.js';
 import { outputOf } from '../support/numbered-streams.js';
+import { python } from '../support/python.js';
 
 const program = new URL('../../../test/fixtures/urgent_byte.py', import.meta.url).pathname;
 
@@ -15,10 +16,10 @@ test('a connection with urgent data stays on TCP, and the operator is told why',
     ],
   });
   const ledger = openLedgerReader(guests.config);
-  const server = guests.spawn('b', ['/usr/bin/python3', program, 'server']);
+  const server = guests.spawn('b', [python, program, 'server']);
   try {
     if (server.stdout) await once(server.stdout, 'data');
-    const cookie = BigInt(await outputOf(guests.spawn('a', ['/usr/bin/python3', program, 'client'])));
+    const cookie = BigInt(await outputOf(guests.spawn('a', [python, program, 'client'])));
     assert.equal(ledger.note('a', cookie), 'urgent-data');
     assert.equal(ledger.note('b', cookie), null);
     assert.deepEqual(

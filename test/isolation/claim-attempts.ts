@@ -5,6 +5,7 @@ import { hostState, region, slot, slotOffset } from '../../src/channel/region-la
 import type { LedgerFlow, LedgerReader } from '../../src/ledger/ledger-flow.js';
 import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { Guests } from '../support/guests.js';
+import { python } from '../support/python.js';
 import { writeClaim, type WrittenClaim } from '../support/write-claim.js';
 import type { Attempt } from './attempt.js';
 
@@ -48,13 +49,13 @@ export async function claimAttempts(tell: (attempt: Attempt) => void): Promise<v
   const ledger = openLedgerReader(guests.config);
   const programs: ChildProcess[] = [];
   try {
-    const python = (vm: string, program: string): ChildProcess => {
-      const child = guests.spawn(vm, ['/usr/bin/python3', '-c', program]);
+    const begin = (vm: string, program: string): ChildProcess => {
+      const child = guests.spawn(vm, [python, '-c', program]);
       programs.push(child);
       return child;
     };
-    await once(python('blue-b', server).stdout!, 'data');
-    python('blue-a', client);
+    await once(begin('blue-b', server).stdout!, 'data');
+    begin('blue-a', client);
     const open = (vm: string): LedgerFlow | undefined =>
       ledger.flows().find((flow) => flow.vm === vm && flow.state === 'open');
     await until('the other tenant’s flow is open', () => open('blue-a') && open('blue-b'));

@@ -32,6 +32,7 @@ try:
     while True: c.sendall(b'x' * 1000); time.sleep(0.001)
 except ConnectionError as e: print(type(e).__name__)
 `;
+import { python } from '../support/python.js';
 
 const rules = (remote: string): string => `version: 1
 tenants:
@@ -81,7 +82,7 @@ describe('vsockctl rules in the lab', () => {
 
   /** @returns what the program printed at its end */
   function inVm(vm: string, source: string, ...words: string[]): Promise<string> {
-    const child = spawn(labProgram, ['exec', '--name', name, vm, '--', 'python3', '-c', source, ...words], {
+    const child = spawn(labProgram, ['exec', '--name', name, vm, '--', python, '-c', source, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     programs.push(child);

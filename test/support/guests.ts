@@ -44,6 +44,7 @@ export interface GuestOptions {
 
 const firstHost = 'test';
 const linkPort = 7471;
+let made = 0;
 const addressOf = (index: number): string => `192.0.2.${index + 1}`;
 
 /**
@@ -54,7 +55,7 @@ export class Guests {
   readonly configs = new Map<string, HostConfig>();
   readonly logs: { level: string; message: string; fields: Record<string, unknown> }[] = [];
   private readonly directory = mkdtempSync(join(tmpdir(), 'vsocket-guests-'));
-  private readonly prefix = `vsg${process.pid}${Math.floor(Math.random() * 1000)}`;
+  private readonly prefix = `vsg${process.pid}-${made++}`;
   private readonly holders: ChildProcess[] = [];
   private readonly mapped: SharedMemory[] = [];
   private readonly planes = new Map<string, ChildProcess>();

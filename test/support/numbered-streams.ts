@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import type { Guests } from './guests.js';
+import { python } from './python.js';
 
 const program = new URL('../../../test/fixtures/numbered_streams.py', import.meta.url).pathname;
 
 /** A server in a VM on port 5000 that checks every byte; resolves once it listens. */
 export async function streamServer(guests: Guests, vm: string): Promise<ChildProcess> {
-  const server = guests.spawn(vm, ['/usr/bin/python3', program, 'server', '5000']);
+  const server = guests.spawn(vm, [python, program, 'server', '5000']);
   if (server.stdout) await once(server.stdout, 'data');
   return server;
 }
@@ -20,7 +21,7 @@ export function streamClient(
   longestBytes: number | `=${number}` = 300_000,
 ): ChildProcess {
   return guests.spawn(vm, [
-    '/usr/bin/python3',
+    python,
     program,
     'client',
     '10.0.0.2',

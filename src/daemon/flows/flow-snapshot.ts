@@ -38,7 +38,7 @@ export class FlowSnapshot {
     readonly vms: readonly Vm[],
     private readonly seen: readonly SeenFlow[],
     /** Those without a connection that the VM’s kernel shows. */
-    private readonly hostOnly: readonly Flow[] = [],
+    readonly hostOnly: readonly Flow[] = [],
   ) {}
 
   *flows(): Generator<Flow> {

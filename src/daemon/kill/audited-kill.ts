@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit/audit-log.js';
 import type { Requester } from '../audit/requester.js';
 import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowKiller } from './flow-killer.js';
-import { notFound } from './kill-request.js';
+import { notFound, notReset } from './kill-request.js';
 
 /**
  * Ends the flows that a request means, with a line in the audit log before and after, under the name of the change.
@@ -13,14 +13,16 @@ import { notFound } from './kill-request.js';
 export async function auditedKill(
   request: KillRequest,
   flows: FlowWithConnection[],
+  hostOnly: Flow[],
   change: string,
   requester: Requester,
   killer: FlowKiller,
   audit: AuditLog,
 ): Promise<KillResponse> {
+  const all = [...flows.map(({ flow }) => flow), ...hostOnly];
   const entry = { change, command: 'kill', requester };
-  audit.append({ ...entry, phase: 'asked', what: { request, flows: flows.map(({ flow }) => tuple(flow)) } });
-  const outcomes = [...(await killer.kill(flows)), ...notFound(request, flows)];
+  audit.append({ ...entry, phase: 'asked', what: { request, flows: all.map(tuple) } });
+  const outcomes = [...(await killer.kill(flows)), ...notReset(hostOnly), ...notFound(request, all)];
   audit.append({ ...entry, phase: 'done', what: { outcomes } });
   return { outcomes };
 }

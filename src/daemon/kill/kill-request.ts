@@ -1,3 +1,4 @@
+import type { Flow } from '../../api/flow.js';
 import type { KillOutcome, KillRequest } from '../../api/kill.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
@@ -40,10 +41,25 @@ export async function matchingFlows(
   return flows;
 }
 
+/** The flows that a request means and that the host alone knows: there is no connection of theirs to reset. */
+export async function hostOnlyFlows(request: KillRequest, watch: FlowWatch): Promise<Flow[]> {
+  const { hostOnly } = await watch.snapshot();
+  if ('vm' in request) return hostOnly.filter(({ vm }) => vm === request.vm);
+  const ids = new Set(request.ids);
+  return hostOnly.filter(({ id }) => ids.has(id));
+}
+
+/** An outcome for each flow that cannot be reset. */
+export function notReset(flows: readonly Flow[]): KillOutcome[] {
+  const detail =
+    'the VM’s kernel shows no such connection, so none can be reset; a rule that denies it ends it';
+  return flows.map(({ id }) => ({ id, outcome: 'failed', detail }));
+}
+
 /** An outcome for each id that was asked for and is no flow. */
-export function notFound(request: KillRequest, found: readonly FlowWithConnection[]): KillOutcome[] {
+export function notFound(request: KillRequest, found: readonly Flow[]): KillOutcome[] {
   if ('vm' in request) return [];
-  const ids = new Set(found.map(({ flow }) => flow.id));
+  const ids = new Set(found.map(({ id }) => id));
   return [...new Set(request.ids)]
     .filter((id) => !ids.has(id))
     .map((id) => ({ id, outcome: 'not-found', detail: 'no such flow on this host' }));

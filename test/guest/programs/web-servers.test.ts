@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { testEveryWay } from '../../support/every-way.js';
 import { nginx } from '../../support/nginx.js';
 import { Programs } from '../../support/programs.js';
+import { python } from '../../support/python.js';
 
 const lastAnswers = new URL('../../../../test/fixtures/last_answers.py', import.meta.url).pathname;
 const address = '10.0.0.2';
@@ -118,7 +119,7 @@ for (const [kind, port, command] of [
   testEveryWay(`${kind}: the last answer of a server that closes with bytes unread`, () => programs, {
     carried: true,
     check: async (way) => {
-      const client = ['/usr/bin/python3', lastAnswers, kind, address, `${port}`];
+      const client = [python, lastAnswers, kind, address, `${port}`];
       const right = { code: 0, output: '30 of 30 last answers\n' };
       assert.deepEqual(await programs.exchange(way, port, command(), client), right);
     },

@@ -8,6 +8,7 @@ import type { Flow } from '../../../src/api/flow.js';
 import type { HostLink } from '../../../src/api/host-link.js';
 import type { QueuePair } from '../../../src/api/rdma-resources.js';
 import type { RdmaLab } from '../support/rdma-lab.js';
+import { python } from '../../support/python.js';
 
 const streams = new URL('../../../../test/fixtures/numbered_streams.py', import.meta.url).pathname;
 const streamPort = 5000;
@@ -174,11 +175,11 @@ export function carryCases(shared: () => RdmaLab): void {
 
   test('streams both ways are right to the byte', async (context) => {
     await overRdma();
-    const serve = ['python3', streams, 'server', String(streamPort), pauseSeconds];
+    const serve = [python, streams, 'server', String(streamPort), pauseSeconds];
     const server = shared().spawnInVm('red3', serve);
     await shared().untilListens('red3', streamPort);
     const words = ['10.0.0.3', String(streamPort), '-', '7', longestBytes, pauseSeconds];
-    const client = shared().spawnInVm('red1', ['python3', streams, 'client', ...words]);
+    const client = shared().spawnInVm('red1', [python, streams, 'client', ...words]);
     let output = '';
     client.stdout!.on('data', (text: Buffer) => (output += text.toString()));
     const links = shared().watch<HostLink>('links');
