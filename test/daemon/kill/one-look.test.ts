@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HostConfig } from '../../../src/config/host-config.js';
-import { FlowSnapshot, type SeenFlow } from '../../../src/daemon/flows/flow-snapshot.js';
+import type { SeenFlow } from '../../../src/daemon/flows/flow-row.js';
+import { FlowSnapshot } from '../../../src/daemon/flows/flow-snapshot.js';
 import type { FlowTable } from '../../../src/daemon/flows/flow-table.js';
 import { attendedPause, FlowWatch, idlePause } from '../../../src/daemon/flows/flow-watch.js';
 import { VmDirectory } from '../../../src/daemon/flows/vm-directory.js';
@@ -53,7 +54,7 @@ function seenFlow(cookie: number): SeenFlow {
     meter: null,
   };
   const nothing = { txBytes: 0, rxBytes: 0, txBytesPerSecond: 0, rxBytesPerSecond: 0 };
-  return { vm: vms[0]!, connection, claim: undefined, note: null, ...nothing };
+  return { vm: vms[0]!, connection, claim: undefined, ...nothing };
 }
 
 test('a kill of many flows, request by request, looks at all sockets of the host once', async () => {
@@ -64,7 +65,7 @@ test('a kill of many flows, request by request, looks at all sockets of the host
     read: () => {
       looks += 1;
       const seen = [...open].map((id) => seenFlow(Number(id.slice(4))));
-      return Promise.resolve(new FlowSnapshot('hva', directory, [], seen));
+      return Promise.resolve(new FlowSnapshot({ host: 'hva', directory, notes: null }, [], seen));
     },
   };
   const log = createLog();
