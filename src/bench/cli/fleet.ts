@@ -68,6 +68,8 @@ async function startSshd(directory: string): Promise<ChildProcess> {
     'UsePAM no',
     'PasswordAuthentication no',
     'MaxStartups 1000',
+    // Bash does not read the user's ~/.bashrc then, which may take as long as all the rest.
+    'SetEnv SHLVL=1',
     'AllowStreamLocalForwarding yes',
   ];
   const client = [

@@ -22,10 +22,15 @@ const steadySeconds = 20;
 const keys = 20;
 
 /** Runs `vsockctl top` on a pseudo-terminal of script(1), and looks at what comes out of it. */
-export async function measureTop(hosts: number, environment: NodeJS.ProcessEnv): Promise<TopFigures> {
+export async function measureTop(
+  hosts: number,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<TopFigures> {
   const command = `stty rows 40 columns 120; exec ${vsockctl} top --delay 2`;
   const env = { ...environment, TERM: 'xterm', LANG: 'C.UTF-8' };
   const begin = performance.now();
+  const pause = (milliseconds: number): Promise<void> => sleep(milliseconds, undefined, { signal });
   const seconds = (): number => (performance.now() - begin) / 1000;
   const child = spawn('script', ['-qfec', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
@@ -38,24 +43,24 @@ export async function measureTop(hosts: number, environment: NodeJS.ProcessEnv):
     while (!pattern.test(text)) {
       if (child.exitCode !== null || seconds() > limitSeconds)
         throw new VsocketError('program-failed', `vsockctl top did not show ${String(pattern)}`);
-      await sleep(10);
+      await pause(10);
     }
     return seconds();
   };
   try {
     const firstRowsSeconds = await until(/vm\d:/);
     const allHostsSeconds = await until(new RegExp(`hosts ${String(hosts)} ok`));
-    await sleep(5000);
+    await pause(5000);
     const pid = vsockctlBelow(child.pid!);
     const before = await processorSeconds(pid);
-    await sleep(steadySeconds * 1000);
+    await pause(steadySeconds * 1000);
     const steadyShare = ((await processorSeconds(pid)) - before) / steadySeconds;
     let keySeconds = 0;
     for (let key = 0; key < keys; key += 1) {
-      await sleep(137);
+      await pause(137);
       const pressedAt = performance.now();
       child.stdin.write(key < keys / 2 ? 'j' : 'k');
-      while (lastAt <= pressedAt) await sleep(1);
+      while (lastAt <= pressedAt) await pause(1);
       keySeconds = Math.max(keySeconds, (lastAt - pressedAt) / 1000);
     }
     return { firstRowsSeconds, allHostsSeconds, steadyShare, megabytes: peakMegabytes(pid), keySeconds };

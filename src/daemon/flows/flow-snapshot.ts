@@ -1,25 +1,7 @@
 import type { Flow } from '../../api/flow.js';
 import type { Vm } from '../../api/vm.js';
-import type { VmConfig } from '../../config/host-config.js';
-import type { ConnectionNote, LedgerFlow } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
-import { describeFlow } from './describe-flow.js';
-import type { VmDirectory } from './vm-directory.js';
-
-/** What is known of one flow at the moment of a snapshot. */
-export interface SeenFlow extends Record<
-  'txBytes' | 'rxBytes' | 'txBytesPerSecond' | 'rxBytesPerSecond',
-  number
-> {
-  vm: VmConfig;
-  connection: Connection;
-  /** What its program’s library claimed for it. */
-  claim: LedgerFlow | undefined;
-  /** The rule of its VM that allows it; null: none does. */
-  rule: string | null;
-  /** What the library noted where it claimed nothing. */
-  note: ConnectionNote | null;
-}
+import { FlowRow, type FlowPlace, type SeenFlow } from './flow-row.js';
 
 /** A flow’s row, with the connection under it. */
 export interface FlowWithConnection {
@@ -33,8 +15,7 @@ export class FlowSnapshot {
   #byId: ReadonlyMap<string, SeenFlow> | null = null;
 
   constructor(
-    private readonly host: string,
-    private readonly directory: VmDirectory,
+    private readonly place: FlowPlace,
     readonly vms: readonly Vm[],
     private readonly seen: readonly SeenFlow[],
     /** Those without a connection that the VM’s kernel shows. */
@@ -42,7 +23,7 @@ export class FlowSnapshot {
   ) {}
 
   *flows(): Generator<Flow> {
-    for (const flow of this.seen) yield this.#row(flow);
+    for (const flow of this.seen) yield new FlowRow(this.place, flow);
     yield* this.hostOnly;
   }
 
@@ -60,6 +41,10 @@ export class FlowSnapshot {
     yield* this.seen;
   }
 
+  ruleOf({ vm, connection }: SeenFlow): string | null {
+    return this.place.ruleOf(vm, connection);
+  }
+
   ofVm(name: string): FlowWithConnection[] {
     return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.#withConnection(flow));
   }
@@ -70,10 +55,6 @@ export class FlowSnapshot {
   }
 
   #withConnection(flow: SeenFlow): FlowWithConnection {
-    return { flow: this.#row(flow), connection: flow.connection };
-  }
-
-  #row(flow: SeenFlow): Flow {
-    return describeFlow(this.host, flow, this.directory);
+    return { flow: new FlowRow(this.place, flow), connection: flow.connection };
   }
 }

@@ -6,12 +6,12 @@ import type { HostObserver } from '../observer/host-observer.js';
 import { Pace } from '../pace.js';
 import { RateMeter } from '../rates/rate-meter.js';
 import { RateMeters } from '../rates/rate-meters.js';
-import { FlowSnapshot, type SeenFlow } from './flow-snapshot.js';
+import type { SeenFlow } from './flow-row.js';
+import { FlowSnapshot } from './flow-snapshot.js';
 import type { HostOnlyFlows } from './host-only-flows.js';
 import type { VmDirectory } from './vm-directory.js';
 
 type Counts = Pick<Vm, 'flows' | 'fastFlows' | 'busyFlows'>;
-type Rates = Pick<Vm, 'txBytesPerSecond' | 'rxBytesPerSecond'>;
 
 /** Joins what the kernel counts, what the data plane knows, and the rates. */
 export class FlowTable {
@@ -42,7 +42,7 @@ export class FlowTable {
       const counts: Counts = { flows: connections.length, fastFlows: 0, busyFlows: 0 };
       for (const connection of connections) {
         if (pace.isDue) await pace.rest();
-        const flow = this.#flow(vm, connection, claims.get(connection.id), reader, at);
+        const flow = seenFlow(vm, connection, claims.get(connection.id), at);
         flows.push(flow);
         if (flow.claim === undefined) continue;
         if (flow.claim.path !== 'tcp') counts.fastFlows += 1;
@@ -50,36 +50,15 @@ export class FlowTable {
       }
       vms.push(this.#vm(vm, counts, ledgerVms.get(vm.name), at));
     }
-    const others = await this.hostOnly.rows(observed);
-    return new FlowSnapshot(this.config.host, this.directory, vms, flows, others);
-  }
-
-  #flow(
-    vm: VmConfig,
-    connection: Connection,
-    claim: LedgerFlow | undefined,
-    reader: LedgerReader | null,
-    at: number,
-  ): SeenFlow {
-    const txBytes = connection.txBytes + (claim?.ringTxBytes ?? 0);
-    const rxBytes = connection.rxBytes + (claim?.ringRxBytes ?? 0);
-    const note = claim === undefined ? (reader?.note(vm.name, connection.socket.cookie) ?? null) : null;
-    return {
-      vm,
-      connection,
-      claim,
-      rule: this.ruleOf(vm, connection),
-      note,
-      txBytes,
-      rxBytes,
-      ...ratesOf(flowRates(connection, at, [txBytes, rxBytes])),
-    };
+    const place = { host: this.config.host, directory: this.directory, notes: reader, ruleOf: this.ruleOf };
+    return new FlowSnapshot(place, vms, flows, await this.hostOnly.rows(observed));
   }
 
   #vm(vm: VmConfig, counts: Counts, ledgerVm: LedgerVm | undefined, at: number): Vm {
     const tcp = this.observer.totals(vm.name);
     const txBytes = tcp.txBytes + (ledgerVm?.ringTxBytes ?? 0);
     const rxBytes = tcp.rxBytes + (ledgerVm?.ringRxBytes ?? 0);
+    const perSecond = this.#vmMeters.measure(vm.name, at, [txBytes, rxBytes]);
     return {
       name: vm.name,
       host: this.config.host,
@@ -92,9 +71,25 @@ export class FlowTable {
       ...counts,
       txBytes,
       rxBytes,
-      ...ratesOf(this.#vmMeters.measure(vm.name, at, [txBytes, rxBytes])),
+      txBytesPerSecond: whole(perSecond?.[0]),
+      rxBytesPerSecond: whole(perSecond?.[1]),
     };
   }
+}
+
+function seenFlow(vm: VmConfig, connection: Connection, claim: LedgerFlow | undefined, at: number): SeenFlow {
+  const txBytes = connection.txBytes + (claim?.ringTxBytes ?? 0);
+  const rxBytes = connection.rxBytes + (claim?.ringRxBytes ?? 0);
+  const perSecond = flowRates(connection, at, [txBytes, rxBytes]);
+  return {
+    vm,
+    connection,
+    claim,
+    txBytes,
+    rxBytes,
+    txBytesPerSecond: whole(perSecond?.[0]),
+    rxBytesPerSecond: whole(perSecond?.[1]),
+  };
 }
 
 /** The meter stays with the connection: to find 100,000 of them by name takes longer than all they do. */
@@ -105,9 +100,6 @@ function flowRates(connection: Connection, at: number, values: readonly number[]
 }
 
 /** Bytes are whole; fractions of them only look exact. */
-function ratesOf(perSecond: readonly number[] | null): Rates {
-  return {
-    txBytesPerSecond: Math.round(perSecond?.[0] ?? 0),
-    rxBytesPerSecond: Math.round(perSecond?.[1] ?? 0),
-  };
+function whole(rate: number | undefined): number {
+  return Math.round(rate ?? 0);
 }

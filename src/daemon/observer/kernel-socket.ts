@@ -37,6 +37,7 @@ export interface TcpCounters {
 export function parseKernelSocket(message: Buffer): KernelSocket | null {
   if (message.length < diagMessage.bytes) return null;
   const family = message.readUInt8(diagMessage.family);
+  const info = findInfo(message);
   const id = Buffer.from(message.subarray(diagMessage.id, diagMessage.id + socketId.bytes));
   return {
     cookie: id.readBigUInt64LE(socketId.cookie),
@@ -47,7 +48,7 @@ export function parseKernelSocket(message: Buffer): KernelSocket | null {
     remoteAddress: formatSocketAddress(id, socketId.destination, family),
     remotePort: id.readUInt16BE(socketId.destinationPort),
     receiveQueue: message.readUInt32LE(diagMessage.receiveQueue),
-    counters: findCounters(message),
+    counters: info === null ? null : readCounters(message, info),
     id,
   };
 }
@@ -66,23 +67,31 @@ export function cookieIn(message: Buffer): bigint | null {
 export function refreshKernelSocket(socket: KernelSocket, message: Buffer): void {
   socket.state = message.readUInt8(diagMessage.state);
   socket.receiveQueue = message.readUInt32LE(diagMessage.receiveQueue);
-  socket.counters = findCounters(message);
+  const at = findInfo(message);
+  if (at === null) socket.counters = null;
+  else if (socket.counters === null) socket.counters = readCounters(message, at);
+  else rereadCounters(socket.counters, message, at);
 }
 
-function findCounters(message: Buffer): TcpCounters | null {
+/** Where a message has its struct tcp_info; null where it has none that is whole. */
+function findInfo(message: Buffer): number | null {
   const info = findAttribute(message, diagMessage.bytes, infoAttribute);
-  if (info === null || info.length < tcpInfo.bytesRetransmitted + 8) return null;
-  return readCounters(message, info.at);
+  return info === null || info.length < tcpInfo.bytesRetransmitted + 8 ? null : info.at;
 }
 
 function readCounters(message: Buffer, at: number): TcpCounters {
-  return {
-    unacked: message.readUInt32LE(at + tcpInfo.unacked),
-    bytesAcked: readCount(message, at + tcpInfo.bytesAcked),
-    bytesReceived: readCount(message, at + tcpInfo.bytesReceived),
-    bytesSent: readCount(message, at + tcpInfo.bytesSent),
-    bytesRetransmitted: readCount(message, at + tcpInfo.bytesRetransmitted),
-  };
+  const counters = { unacked: 0, bytesAcked: 0, bytesReceived: 0, bytesSent: 0, bytesRetransmitted: 0 };
+  rereadCounters(counters, message, at);
+  return counters;
+}
+
+/** In place: 100,000 new objects in each look would keep the garbage collector at work. */
+function rereadCounters(counters: TcpCounters, message: Buffer, at: number): void {
+  counters.unacked = message.readUInt32LE(at + tcpInfo.unacked);
+  counters.bytesAcked = readCount(message, at + tcpInfo.bytesAcked);
+  counters.bytesReceived = readCount(message, at + tcpInfo.bytesReceived);
+  counters.bytesSent = readCount(message, at + tcpInfo.bytesSent);
+  counters.bytesRetransmitted = readCount(message, at + tcpInfo.bytesRetransmitted);
 }
 
 /** A u64 below 2^53, which is all a connection ever carries; without the cost of a bigint. */

@@ -82,8 +82,11 @@ export class RulesApi {
   /** What is open by each rule. */
   async #openFlows(): Promise<Map<string, OpenFlows>> {
     const open = new Map<string, OpenFlows>();
-    for (const { vm, connection, rule, txBytes, rxBytes } of (await this.watch.snapshot()).each()) {
+    const snapshot = await this.watch.snapshot();
+    for (const seen of snapshot.each()) {
+      const rule = snapshot.ruleOf(seen);
       if (rule === null) continue;
+      const { vm, connection, txBytes, rxBytes } = seen;
       const key = openKey(vm.tenant, connection.direction === 'in' ? 'ingress' : 'egress', rule);
       const { flows, flowBytes } = open.get(key) ?? none;
       open.set(key, { flows: flows + 1, flowBytes: flowBytes + txBytes + rxBytes });

@@ -22,7 +22,7 @@ async function* pieces({ rows }: Selection<object>, between: string, after: stri
   let piece = '';
   let isFirst = true;
   for (const row of rows) {
-    piece += (isFirst ? '' : between) + JSON.stringify(row) + after;
+    piece += (isFirst ? '' : between) + rowText(row) + after;
     isFirst = false;
     if (piece.length >= pieceLength) {
       yield piece;
@@ -31,4 +31,9 @@ async function* pieces({ rows }: Selection<object>, between: string, after: stri
     if (pace.isDue) await pace.rest();
   }
   if (piece !== '') yield piece;
+}
+
+/** A row that is made when it is asked for has a toJSON: JSON.stringify would take twice as long to call it. */
+function rowText(row: { toJSON?: () => object }): string {
+  return JSON.stringify(row.toJSON === undefined ? row : row.toJSON());
 }

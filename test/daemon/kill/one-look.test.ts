@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HostConfig } from '../../../src/config/host-config.js';
-import { FlowSnapshot, type SeenFlow } from '../../../src/daemon/flows/flow-snapshot.js';
+import type { SeenFlow } from '../../../src/daemon/flows/flow-row.js';
+import { FlowSnapshot } from '../../../src/daemon/flows/flow-snapshot.js';
 import type { FlowTable } from '../../../src/daemon/flows/flow-table.js';
 import { attendedPause, FlowWatch, idlePause } from '../../../src/daemon/flows/flow-watch.js';
 import { VmDirectory } from '../../../src/daemon/flows/vm-directory.js';
@@ -30,6 +31,8 @@ const { vms } = HostConfig.parse({
   ],
 });
 
+const place = { host: 'hva', directory: new VmDirectory(vms), notes: null, ruleOf: () => null };
+
 function seenFlow(cookie: number): SeenFlow {
   const connection: Connection = {
     vm: 'one',
@@ -53,18 +56,17 @@ function seenFlow(cookie: number): SeenFlow {
     meter: null,
   };
   const nothing = { txBytes: 0, rxBytes: 0, txBytesPerSecond: 0, rxBytesPerSecond: 0 };
-  return { vm: vms[0]!, connection, claim: undefined, rule: null, note: null, ...nothing };
+  return { vm: vms[0]!, connection, claim: undefined, ...nothing };
 }
 
 test('a kill of many flows, request by request, looks at all sockets of the host once', async () => {
-  const directory = new VmDirectory(vms);
   const open = new Set(Array.from({ length: 2000 }, (_, index) => `one:${index + 1}`));
   let looks = 0;
   const table: Pick<FlowTable, 'read'> = {
     read: () => {
       looks += 1;
       const seen = [...open].map((id) => seenFlow(Number(id.slice(4))));
-      return Promise.resolve(new FlowSnapshot('hva', directory, [], seen));
+      return Promise.resolve(new FlowSnapshot(place, [], seen));
     },
   };
   const log = createLog();
@@ -118,7 +120,7 @@ test('programs are told of a reset when no FIN of theirs can pass any more, and 
     diagnosis: () => undefined,
   });
   const seen = seenFlow(1);
-  const snapshot = new FlowSnapshot('hva', new VmDirectory(vms), [], [seen]);
+  const snapshot = new FlowSnapshot(place, [], [seen]);
   await killer.kill([snapshot.find(seen.connection.id)!]);
   assert.deepEqual(order, ['asked', 'frozen', 'fast paths of 1', 'resets']);
 });
