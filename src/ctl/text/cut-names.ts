@@ -71,8 +71,14 @@ function tailWidths(room: number): number[] {
 function cutInTheMiddle(name: string, width: number, tail: number, mark: string): string {
   if (displayWidth(name) <= width) return name;
   if (width < displayWidth(mark)) return '';
-  const end = lastColumns(name, tail);
+  const end = lastColumns(name, Math.max(tail, displayWidth(numberOf(name, width))));
   return firstColumns(name, width - displayWidth(mark) - displayWidth(end)) + mark + end;
+}
+
+/** The port or number at the end of `name:5201`, which stays whole where it has no more than half of the room. */
+function numberOf(name: string, width: number): string {
+  const number = /:\d+$/.exec(name)?.[0] ?? '';
+  return number.length <= width / 2 ? number : '';
 }
 
 function numberAlike(cut: Map<string, string>, width: number, mark: string): Map<string, string> {
@@ -83,7 +89,7 @@ function numberAlike(cut: Map<string, string>, width: number, mark: string): Map
     // A name that is not cut is its own.
     if (taken.get(text) === 1 || name === text) continue;
     for (let number = 1; ; number += 1) {
-      const label = `${mark}${number}`;
+      const label = `${mark}${number}${numberOf(name, width)}`;
       if (displayWidth(label) > width) break;
       const candidate = firstColumns(name, width - displayWidth(label)) + label;
       if (taken.has(candidate)) continue;

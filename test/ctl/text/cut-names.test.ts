@@ -88,3 +88,14 @@ test('of two names that are one text both are known, at every width that has roo
   // What one side does not need the other one has.
   assert.deepEqual(cutPairs(['hv1>node-rack12-19'], 15, '>'), ['hv1>node-…12-19']);
 });
+
+test('the port behind a name stays whole, also where names have to be numbered', () => {
+  const names = ['analytics-ingest-west-a-01', 'analytics-ingest-east-b-01', 'analytics-ingest-west-c-01'];
+  const places = names.flatMap((name) => [40_019, 5201].map((port) => `${name}:${port}`));
+  for (const width of [13, 14, 20, 26]) {
+    const cut = cutNames(places, width);
+    assert.equal(new Set(cut).size, places.length);
+    for (const [index, text] of cut.entries())
+      assert.ok(text.endsWith(places[index]!.slice(places[index]!.indexOf(':'))), text);
+  }
+});
