@@ -88,17 +88,17 @@ test('a kill of many flows, request by request, looks at all sockets of the host
     await watch.snapshot();
     for (let start = 0; start < ids.length; start += 500) {
       const request = { ids: ids.slice(start, start + 500) };
-      const flows = await matchingFlows(request, watch, directory, isOpen);
+      const flows = await matchingFlows(request, watch, place.directory, isOpen);
       assert.equal(flows.length, 500);
       const outcomes = await killer.kill(flows);
       assert.ok(outcomes.every(({ outcome }) => outcome === 'reset'));
       // What is gone is not found, though the table is from before.
-      assert.deepEqual(await matchingFlows(request, watch, directory, isOpen), []);
+      assert.deepEqual(await matchingFlows(request, watch, place.directory, isOpen), []);
     }
     assert.equal(looks, 1);
     // One that is younger than the table is looked for.
     open.add('one:9000');
-    assert.equal((await matchingFlows({ ids: ['one:9000'] }, watch, directory, isOpen)).length, 1);
+    assert.equal((await matchingFlows({ ids: ['one:9000'] }, watch, place.directory, isOpen)).length, 1);
     assert.equal(looks, 2);
   } finally {
     await watch.stop();
