@@ -52,7 +52,7 @@ export class FlowSnapshot {
 
   find(id: string): FlowWithConnection | null {
     const flow = this.#named(id);
-    return flow === undefined ? null : this.#withConnection(flow);
+    return flow === undefined ? null : this.withConnection(flow);
   }
 
   /** As it was seen, without making rows of it. */
@@ -61,16 +61,17 @@ export class FlowSnapshot {
   }
 
   ofVm(name: string): FlowWithConnection[] {
-    return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.#withConnection(flow));
+    return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.withConnection(flow));
+  }
+
+  /** @param flow one of this snapshot’s */
+  withConnection(flow: SeenFlow): FlowWithConnection {
+    return { flow: this.#row(flow), connection: flow.connection };
   }
 
   #named(id: string): SeenFlow | undefined {
     this.#byId ??= new Map(this.seen.map((flow) => [flow.connection.id, flow]));
     return this.#byId.get(id);
-  }
-
-  #withConnection(flow: SeenFlow): FlowWithConnection {
-    return { flow: this.#row(flow), connection: flow.connection };
   }
 
   #row(flow: SeenFlow): Flow {

@@ -1,13 +1,18 @@
 import { eachAttribute, findAttribute } from '../../netlink/attributes.js';
 import { attributeHeader } from '../../netlink/netlink-header.js';
 import { NetlinkClient } from '../../netlink/netlink-client.js';
+import { SystemCallError } from '../../native/libc.js';
 
 /** linux/netlink.h, linux/netfilter/nfnetlink.h, nf_tables.h, and linux/netfilter.h. A test compares them. */
 export const nftables = {
   protocol: 12,
   subsystem: 10,
   family: 7,
+  newElements: 12,
   getElements: 13,
+  deleteElements: 14,
+  batchBegin: 16,
+  batchEnd: 17,
   getGeneration: 16,
   generationId: 1,
   listTable: 1,
@@ -21,6 +26,13 @@ export const nftables = {
 
 /** struct nfgenmsg: family, version, resource. */
 const headerBytes = 4;
+
+/** Elements that come into a set of a bridge’s table, or go out of it. */
+export interface ElementChange {
+  verb: 'add' | 'delete';
+  set: string;
+  keys: readonly Buffer[];
+}
 
 /** Questions about nftables for which a program would be too slow. */
 export class NftablesNetlink {
@@ -52,6 +64,30 @@ export class NftablesNetlink {
     });
   }
 
+  /**
+   * One transaction, which must be no longer than a netlink message may be (some 200 KiB).
+   * @throws SystemCallError; then nothing has happened
+   */
+  change(table: string, changes: readonly ElementChange[]): void {
+    const messages = changes.map(({ verb, set, keys }) => ({
+      type: typeOf(verb === 'add' ? nftables.newElements : nftables.deleteElements),
+      payload: Buffer.concat([
+        header(nftables.family),
+        textAttribute(nftables.listTable, table),
+        textAttribute(nftables.listSet, set),
+        elementList(keys),
+      ]),
+    }));
+    // The subsystem, in network order, is what a batch is for.
+    const border = Buffer.from([0, 0, 0, nftables.subsystem]);
+    const errno = this.#client.order([
+      { type: nftables.batchBegin, payload: border },
+      ...messages,
+      { type: nftables.batchEnd, payload: border },
+    ]);
+    if (errno !== 0) throw new SystemCallError('nftables transaction', errno);
+  }
+
   /** A number that grows with every change of any table of this network namespace. */
   generation(): number | null {
     const answer = this.#client.ask(typeOf(nftables.getGeneration), 0, header(0));
@@ -68,6 +104,31 @@ export class NftablesNetlink {
 const typeOf = (message: number): number => (nftables.subsystem << 8) | message;
 
 const header = (family: number): Buffer => Buffer.from([family, 0, 0, 0]);
+
+/** NLA_F_NESTED of linux/netlink.h */
+const nested = 0x8000;
+
+/** An attribute that holds attributes: one for each element, with its key. */
+function elementList(keys: readonly Buffer[]): Buffer {
+  const { bytes } = attributeHeader;
+  // Keys are of whole registers, so there is nothing to fill up.
+  const list = Buffer.alloc(bytes + keys.reduce((sum, key) => sum + 3 * bytes + key.length, 0));
+  let at = 0;
+  const begin = (type: number, length: number): void => {
+    list.writeUInt16LE(length, at + attributeHeader.length);
+    list.writeUInt16LE(type, at + attributeHeader.type);
+    at += bytes;
+  };
+  begin(nftables.listElements | nested, list.length);
+  for (const key of keys) {
+    begin(nftables.listElement | nested, 3 * bytes + key.length);
+    begin(nftables.elementKey | nested, 2 * bytes + key.length);
+    begin(nftables.dataValue, bytes + key.length);
+    key.copy(list, at);
+    at += key.length;
+  }
+  return list;
+}
 
 function textAttribute(type: number, text: string): Buffer {
   const value = Buffer.from(`${text}\0`);
