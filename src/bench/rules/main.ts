@@ -5,6 +5,7 @@ import { fastFlowsOfPair, revocation, type Revocation } from './revocation.js';
 import { ruleCosts } from './rule-costs.js';
 import { noRules, rulesFor } from './rule-sets.js';
 import { RulesLab } from './rules-lab.js';
+import { numeric } from '../table.js';
 import { renderRulesTable, rulesReportOf, type ApplyTime, type RulesReport } from './rules-report.js';
 
 /** How many connections, and how often a watched end sends, in milliseconds: more would be work for the machine only. */
@@ -36,7 +37,9 @@ async function revocations(lab: RulesLab, repetitions: number, progress: Progres
     const runs: Revocation[] = [];
     for (let repetition = 0; repetition < repetitions; repetition++) {
       progress(`revocation of ${connections} connections: ${repetition + 1} of ${repetitions}`);
-      runs.push(await revocation(lab, connections, every));
+      const run = await revocation(lab, connections, every);
+      progress(`  last byte after ${numeric(run.p99Milliseconds)} ms (p99)`);
+      runs.push(run);
     }
     results.push(medianOf(runs));
   }

@@ -13,7 +13,7 @@ type Ends = z.infer<typeof Ends>;
 export const fastFlowsOfPair = 2000;
 /** Of so many connections the last byte is looked at. */
 const watchedConnections = 100;
-const openingMilliseconds = 60_000;
+const openingMilliseconds = 240_000;
 /** After the last look at the flows, which takes time of vsockd. */
 const settleMilliseconds = 2000;
 const endingMilliseconds = 60_000;
@@ -127,7 +127,10 @@ async function untilOpen(lab: RulesLab, connections: number, fast: number): Prom
     most = Math.max(most, counts.fastFlows);
     if ((isWhole && counts.fastFlows === 2 * fast) || withoutNews === looksWithoutNews) break;
     if (performance.now() > limit)
-      throw new VsocketError('not-open', `${counts.flows} of ${2 * connections} flows are open after 60 s`);
+      throw new VsocketError(
+        'not-open',
+        `${counts.flows} of ${2 * connections} flows are open after ${openingMilliseconds / 1000} s`,
+      );
   }
   await sleep(settleMilliseconds);
   return lab.counts();

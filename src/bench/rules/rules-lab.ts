@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -46,6 +47,8 @@ export class RulesLab extends LabPair implements Vms {
     signal: AbortSignal,
     use: (lab: RulesLab) => Promise<Result>,
   ): Promise<Result> {
+    // Each program that runs listens to it.
+    setMaxListeners(0, signal);
     // The lab has one pair anyway.
     const more = 2 * (pairs - 1);
     const lab = new LabProgram(labName, signal, undefined, { [moreVmsVariable]: String(more) });

@@ -8,13 +8,33 @@ export const nftables = {
   protocol: 12,
   subsystem: 10,
   family: 7,
+  getTables: 1,
+  getChains: 4,
+  getRules: 7,
+  getSets: 10,
   newElements: 12,
   getElements: 13,
   deleteElements: 14,
   batchBegin: 16,
   batchEnd: 17,
   getGeneration: 16,
+  getObjects: 19,
   generationId: 1,
+  tableName: 1,
+  tableFlags: 2,
+  chainName: 3,
+  chainHook: 4,
+  chainPolicy: 5,
+  chainType: 7,
+  ruleChain: 2,
+  ruleExpressions: 4,
+  setName: 2,
+  setFlags: 3,
+  setKeyType: 4,
+  setDataType: 6,
+  setTimeout: 11,
+  objectName: 2,
+  objectType: 3,
   listTable: 1,
   listSet: 2,
   listElements: 3,
@@ -33,6 +53,18 @@ export interface ElementChange {
   set: string;
   keys: readonly Buffer[];
 }
+
+/** What a table is, but for what the kernel counts and remembers. Each kind names its table first. */
+const described: readonly (readonly [question: number, attributes: readonly number[]])[] = [
+  [nftables.getTables, [nftables.tableName, nftables.tableFlags]],
+  [nftables.getChains, [nftables.chainName, nftables.chainHook, nftables.chainPolicy, nftables.chainType]],
+  [nftables.getRules, [nftables.ruleChain, nftables.ruleExpressions]],
+  [
+    nftables.getSets,
+    [nftables.setName, nftables.setFlags, nftables.setKeyType, nftables.setDataType, nftables.setTimeout],
+  ],
+  [nftables.getObjects, [nftables.objectName, nftables.objectType]],
+];
 
 /** Questions about nftables for which a program would be too slow. */
 export class NftablesNetlink {
@@ -62,6 +94,29 @@ export class NftablesNetlink {
         if (data !== null) take(inKey.subarray(data.at, data.at + data.length), value);
       }
     });
+  }
+
+  /**
+   * Calls `take` with all that makes up a bridge’s table, in the kernel’s order: as it came, with its kind and length.
+   * @returns whether there is one
+   */
+  async describe(table: string, take: (part: Buffer) => void): Promise<boolean> {
+    const name = textAttribute(nftables.tableName, table);
+    const question = Buffer.concat([header(nftables.family), name]);
+    let isThere = false;
+    for (const [type, attributes] of described)
+      await this.#client.dump(typeOf(type), question, (answer) => {
+        const named = findAttribute(answer, headerBytes, nftables.tableName);
+        if (named === null || answer.toString('utf8', named.at, named.at + named.length - 1) !== table)
+          return;
+        isThere = true;
+        for (const attribute of attributes) {
+          const found = findAttribute(answer, headerBytes, attribute);
+          if (found !== null)
+            take(answer.subarray(found.at - attributeHeader.bytes, found.at + found.length));
+        }
+      });
+    return isThere;
   }
 
   /**

@@ -42,7 +42,8 @@ function match(rule: PolicyRule, family: Family): string {
     const ranges = portRanges(rule.ports).map(([first, last]) =>
       first === last ? first : `${first}-${last}`,
     );
-    words.push(`th dport { ${ranges.join(', ')} }`);
+    // A set of its own for each rule would cost nft and the kernel more than the rule.
+    words.push(`th dport ${ranges.length === 1 ? ranges[0] : `{ ${ranges.join(', ')} }`}`);
   }
   if (rule.type !== undefined) words.push(`${rule.protocol} type ${rule.type}`);
   if (rule.code !== undefined) words.push(`${rule.protocol} code ${rule.code}`);
