@@ -10,6 +10,33 @@ const memory = z.strictObject({
   path: z.string().describe('/proc/PID/fd/N of the process that holds the VM’s memfd'),
 });
 
+const perSecond = (most: number, text: string): z.ZodNumber =>
+  z.number().int().min(1).max(most).describe(`${text}; four seconds’ worth at once`);
+
+/** What one VM may make vsockd do. A VM that wants more waits for it; the others are served meanwhile. */
+export const VmLimits = z.strictObject({
+  looksPerSecond: perSecond(
+    100_000_000,
+    'looks at its slots that find nothing to do; one that finds nonsense counts as 20, one that asks the kernel as 50',
+  ),
+  claimsPerSecond: perSecond(1_000_000, 'claims that are refused'),
+  connectsPerSecond: perSecond(1_000_000, 'new connections on its channel'),
+  bellsPerSecond: perSecond(100_000_000, 'bytes by which it wakes vsockd'),
+  logLinesPerSecond: perSecond(10_000, 'lines that it causes in the log'),
+  connections: z.number().int().min(1).max(8192).describe('connections on its channel'),
+});
+export type VmLimits = z.infer<typeof VmLimits>;
+
+/** Far above what honest programs use (measured), and far below what others notice. */
+export const usualLimits: VmLimits = {
+  looksPerSecond: 100_000,
+  claimsPerSecond: 500,
+  connectsPerSecond: 500,
+  bellsPerSecond: 50_000,
+  logLinesPerSecond: 2,
+  connections: 8192,
+};
+
 export const VmConfig = z.strictObject({
   name,
   tenant: name,
@@ -20,6 +47,7 @@ export const VmConfig = z.strictObject({
   networkNamespace: z.string().describe('path of the VM’s network namespace, /proc/PID/ns/net'),
   channel: z.string().describe('path of the Unix socket on which the VM’s processes reach vsockd'),
   memory,
+  limits: VmLimits.partial().optional().describe('where they are not those of vmLimits'),
 });
 export type VmConfig = z.infer<typeof VmConfig>;
 
@@ -79,6 +107,10 @@ export const HostConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe('flows go back to TCP while processors are scarce and rings would be the slower way'),
+  vmLimits: VmLimits.partial()
+    .default({})
+    .transform((given) => VmLimits.parse({ ...usualLimits, ...given }))
+    .describe('what each VM may make vsockd do'),
   link: LinkConfig.optional(),
   vms: z.array(VmConfig),
 });

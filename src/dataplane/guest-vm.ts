@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { HostConfig, VmConfig } from '../config/host-config.js';
 import {
-  bitmapWords,
   layoutVersion,
   processBlock,
   processCount,
@@ -13,10 +12,13 @@ import {
   slot,
   slotCount,
   slotOffset,
-  summaryWords,
 } from '../channel/region-layout.js';
 import { SharedMemory } from '../native/shared-memory.js';
+import { openFileLimit } from '../native/open-file-limit.js';
+import { connectionShare } from './connection-share.js';
+import { Doorbells } from './doorbells.js';
 import type { FlowEnd } from './flow-end.js';
+import { VmBudgets } from './vm-budgets.js';
 import { Waiters } from './waiters.js';
 
 /** A VM’s process that said hello. */
@@ -33,6 +35,10 @@ export class GuestVm {
   readonly flows: (FlowEnd | null)[] = new Array<FlowEnd | null>(slotCount).fill(null);
   readonly processes: (GuestProcess | null)[] = new Array<GuestProcess | null>(processCount).fill(null);
   readonly waiters: Waiters;
+  readonly doorbells: Doorbells<GuestVm>;
+  readonly budgets: VmBudgets;
+  /** On its channel, at the moment; how many it may have, and how often it wanted more. */
+  readonly connections: { open: number; readonly most: number; refused: number };
   private readonly memory: SharedMemory;
 
   constructor(
@@ -46,6 +52,11 @@ export class GuestVm {
     this.words = new Int32Array(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
     this.waiters = new Waiters(this.words);
+    this.doorbells = new Doorbells<GuestVm>(this, this.words);
+    const limits = { ...host.vmLimits, ...config.limits };
+    this.budgets = new VmBudgets(limits);
+    const most = Math.min(limits.connections, connectionShare(openFileLimit(), host.vms.length));
+    this.connections = { open: 0, most, refused: 0 };
     const header = this.words;
     header[region.slotCount >> 2] = slotCount;
     header[region.ringBytes >> 2] = ringBytes;
@@ -83,42 +94,6 @@ export class GuestVm {
     Atomics.store(this.words, at + (slot.hostState >> 2), 0);
     Atomics.store(this.words, at + (slot.guestState >> 2), 0);
     Atomics.and(this.words, (region.slotsTaken >> 2) + (index >> 5), ~(1 << (index & 31)));
-  }
-
-  /** As the guest does it: the slot is looked at in the next pass. A poller that sleeps is not woken by it. */
-  ring(index: number): void {
-    const word = index >> 5;
-    Atomics.or(this.words, (region.doorbellBits >> 2) + word, 1 << (index & 31));
-    Atomics.or(this.words, (region.doorbellSummary >> 2) + (word >> 5), 1 << (word & 31));
-  }
-
-  /** Slots that rang since the last call, each given once to `visit`. @returns how many */
-  takeDoorbells(visit: (vm: GuestVm, slot: number) => void): number {
-    let count = 0;
-    for (let s = 0; s < summaryWords; s++) {
-      const summary = (region.doorbellSummary >> 2) + s;
-      if (Atomics.load(this.words, summary) === 0) continue;
-      for (let rung = Atomics.exchange(this.words, summary, 0); rung !== 0; rung &= rung - 1) {
-        const word = s * 32 + 31 - Math.clz32(rung & -rung);
-        if (word >= bitmapWords) continue;
-        for (
-          let bits = Atomics.exchange(this.words, (region.doorbellBits >> 2) + word, 0);
-          bits !== 0;
-          bits &= bits - 1
-        ) {
-          const index = word * 32 + 31 - Math.clz32(bits & -bits);
-          if (index < slotCount) visit(this, index);
-          count++;
-        }
-      }
-    }
-    return count;
-  }
-
-  hasDoorbells(): boolean {
-    for (let s = 0; s < summaryWords; s++)
-      if (Atomics.load(this.words, (region.doorbellSummary >> 2) + s) !== 0) return true;
-    return false;
   }
 
   setHostSleeping(sleeping: boolean): void {

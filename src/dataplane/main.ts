@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import type { Server } from 'node:net';
 import { HostConfig } from '../config/host-config.js';
 import { FileDirectory } from '../directory/file-directory.js';
 import { reasonOf } from '../errors/reason-of.js';
@@ -12,15 +11,17 @@ import { Bells } from '../native/bells.js';
 import { HostRules } from '../rules/host-rules.js';
 import type { Verdict } from '../rules/evaluate.js';
 import { openFileLimit } from '../native/open-file-limit.js';
+import type { Budget } from './budget.js';
 import { Busy } from './busy.js';
-import { serveChannel, type ChannelEvents } from './channel-server.js';
-import { connectionShare, describeShortage } from './connection-share.js';
+import { ChannelServer, type ChannelEvents } from './channel-server.js';
+import { describeShortage } from './connection-share.js';
 import { EndBook } from './end-book.js';
 import { EndedProcesses } from './ended-processes.js';
 import type { FlowEnd } from './flow-end.js';
 import type { GuestVm } from './guest-vm.js';
 import { Links } from './links.js';
 import { LocalPairs } from './local-pairs.js';
+import { inPieces } from './in-pieces.js';
 import { limitedLog } from './limited-log.js';
 import { parseCommand, report } from './messages.js';
 import { Poller } from './poller.js';
@@ -28,6 +29,7 @@ import { restoreFlows } from './restore.js';
 import { Scarcity } from './scarcity.js';
 import { SocketOwners } from './socket-owners.js';
 import { Switchboard } from './switchboard.js';
+import { UsageBoard } from './usage-board.js';
 import { VmRoster } from './vm-roster.js';
 
 /**
@@ -37,11 +39,18 @@ import { VmRoster } from './vm-roster.js';
 const lostBellMilliseconds = 1000;
 /** How often the flows of processes that are not connected are looked at. */
 const sweepMilliseconds = 10_000;
+/** So many of them between two looks at what else there is to do: each asks the kernel. */
+const sweepPiece = 16;
 
 /** How often VMs that are not there are looked for, and the others whether they still are. */
 const lookMilliseconds = 3000;
 
-const log = limitedLog((level, message, fields) => report({ type: 'log', level, message, fields }));
+/** Of the VMs that are there. */
+const logBudgets = new Map<string, Budget>();
+const log = limitedLog(
+  (level, message, fields) => report({ type: 'log', level, message, fields }),
+  (vm) => logBudgets.get(vm) ?? null,
+);
 
 function showVm(name: string, problem: string | null): void {
   report({ type: 'vm', name, problem });
@@ -115,7 +124,6 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   });
   const bells = new Bells();
   const events: ChannelEvents = {
-    bell: (fd) => bells.add(fd),
     rung: () => poller.wake(),
     log,
     processBegan: (began, process) => book.nameProcess(began, process),
@@ -125,11 +133,12 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     },
   };
   const limit = openFileLimit();
-  const share = connectionShare(limit, config.vms.length);
   const shortage = describeShortage(limit, config.vms.length);
   if (shortage !== null) log('warn', shortage, {});
-  const serve = async (vm: GuestVm): Promise<Server> => {
-    const server = await serveChannel(vm, ledger, events, share);
+  const serve = (vm: GuestVm): ChannelServer => {
+    logBudgets.set(vm.config.name, vm.budgets.rates.logLines);
+    const server = new ChannelServer(vm, ledger, bells, events);
+    server.open();
     switchboard.scan(vm);
     poller.wake();
     return server;
@@ -159,20 +168,27 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   if (count > 0) log('info', `took up ${count} flow ends`, {});
   for (const end of waiting) if (end.state === 'waiting') switchboard.meetAgain(end);
   await links?.start();
-  await roster.serve();
-  setInterval(poller.wake, lostBellMilliseconds);
+  roster.serve();
+  const usage = new UsageBoard(ledger);
+  setInterval(() => {
+    for (const vm of vms) usage.show(vm);
+    poller.wake();
+  }, lostBellMilliseconds);
   const lookLater = (): unknown =>
     setTimeout(() => {
       keepLedger(config, ledger);
-      void roster.look().then(lookLater);
+      roster.look();
+      lookLater();
     }, lookMilliseconds);
   lookLater();
   // The first sweep comes late enough for the processes of before a restart to have connected again.
-  setInterval(() => {
-    for (const vm of vms) switchboard.sweep(vm);
+  const sweep = (): unknown => setTimeout(() => void sweepAll().then(sweep), sweepMilliseconds);
+  const sweepAll = async (): Promise<void> => {
+    for (const vm of vms) await inPieces(switchboard.sweep(vm), sweepPiece);
     links?.flows.sweep();
     poller.wake();
-  }, sweepMilliseconds);
+  };
+  sweep();
   return switchboard;
 }
 

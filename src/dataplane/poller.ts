@@ -10,6 +10,11 @@ const passesPerTurn = 256;
 const turnMilliseconds = 2;
 /** The clock is not looked at with every pass. */
 const passesPerClock = 8;
+/**
+ * So much of a pass is one VM’s: as many looks at slots, or as much work of other kinds (`Switchboard.service`). The rest
+ * comes in the next pass, when all others have had their turn.
+ */
+const turnOfVm = 64;
 /** How long a sleep may keep Node’s timers waiting. */
 const drowseMilliseconds = 5;
 
@@ -36,12 +41,13 @@ export class Poller {
   private quietSince: number | null = null;
   /** When the last turn of the spin ended. */
   private lookedAt = 0;
+  private restTimer: NodeJS.Timeout | null = null;
   /** To flows, since the last sleep. */
   private visits = 0;
 
   constructor(
     private readonly vms: GuestVm[],
-    private readonly service: (vm: GuestVm, slot: number) => void,
+    private readonly service: (vm: GuestVm, slot: number) => number,
     private readonly needs: PollerNeeds,
   ) {}
 
@@ -87,7 +93,10 @@ export class Poller {
   private pass(): boolean {
     let visits = 0;
     this.holdWakes();
-    for (let v = 0; v < this.vms.length; v++) visits += (this.vms[v] as GuestVm).takeDoorbells(this.service);
+    for (let v = 0; v < this.vms.length; v++) {
+      const vm = this.vms[v] as GuestVm;
+      if (vm.budgets.rest === 0) visits += vm.doorbells.take(this.service, turnOfVm);
+    }
     const transferred = this.needs.queuePairs.poll();
     this.releaseWakes();
     this.visits += visits;
@@ -104,16 +113,31 @@ export class Poller {
 
   /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
   private sleep(): boolean {
+    this.wakeAfterRests();
     this.needs.busy.sleeps(this.lookedAt, this.visits);
     this.visits = 0;
     this.setSleeping(true);
     const isAsleep =
-      !this.vms.some((vm) => vm.hasDoorbells()) &&
+      !this.vms.some((vm) => vm.budgets.rest === 0 && vm.doorbells.isRung) &&
       this.sleepOnQueuePairs() &&
       !this.needs.bells.wait(drowseMilliseconds);
     if (isAsleep) this.running = false;
     else this.setSleeping(false);
     return isAsleep;
+  }
+
+  /** A VM that used up a budget has rung, maybe, and is not looked at yet. */
+  private wakeAfterRests(): void {
+    if (this.restTimer !== null) return;
+    const rests = this.vms.map((vm) => vm.budgets.rest).filter((rest) => rest > 0);
+    if (rests.length === 0) return;
+    this.restTimer = setTimeout(
+      () => {
+        this.restTimer = null;
+        this.wake();
+      },
+      Math.min(...rests),
+    );
   }
 
   /** The last look at the NICs takes what it finds. */

@@ -23,7 +23,7 @@ const mostCopies = 16;
  */
 export function pump(from: FlowEnd, to: FlowEnd, ledger: LedgerFile): void {
   for (let copies = 0; copies < mostCopies; copies++) if (!moveOnce(from, to, ledger)) return;
-  from.vm.ring(from.slot); // the rest in the next pass
+  from.vm.doorbells.ring(from.slot); // the rest in the next pass
 }
 
 /** @returns whether there is more to move, and room for it */

@@ -9,6 +9,7 @@ import type { GuestVm } from './guest-vm.js';
 import { asksToLeave, faultOf, showLeft } from './leaving.js';
 import type { LocalPairs } from './local-pairs.js';
 import type { SocketName } from './messages.js';
+import { lookCost } from './vm-budgets.js';
 import type { Verdict } from '../rules/evaluate.js';
 import { nameOfRule } from '../rules/host-rules.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
@@ -20,6 +21,17 @@ export interface SwitchboardNeeds {
   hostOf?: (vni: number, address: string) => string | null;
   /** What the rules of its VM say of a connection. */
   verdict: (end: FlowEnd) => Verdict;
+}
+
+/** Bytes that are as much work as a look at a slot. */
+const lookBytes = 4096;
+/** What asks the kernel, or makes a flow, is a turn of its own. */
+const wholeTurn = 1000;
+
+/** Grows with what is done for an end. */
+function progressOf(end: FlowEnd): number {
+  const { far } = end;
+  return end.sent + end.received + (far === null ? 0 : far.posted + far.toldTail);
 }
 
 function processOf(end: FlowEnd): number {
@@ -43,16 +55,47 @@ export class Switchboard {
       for (const address of vm.addresses) this.vmsByAddress.set(`${vm.vni} ${address}`, vm);
   }
 
-  /** A slot rang: a claim, bytes, room, an end. Bound to the work that one slot can make. */
-  readonly service = (vm: GuestVm, index: number): void => {
+  /**
+   * A slot rang: a claim, bytes, room, an end. What was for nothing is charged to its VM.
+   * @returns how much of its VM’s turn that was; a look is 1
+   */
+  readonly service = (vm: GuestVm, index: number): number => {
+    const { budgets } = vm;
+    const { asked } = this.needs.owners;
+    const end = vm.flows[index] ?? null;
+    if (end === null) {
+      const cost = this.tryClaim(vm, index);
+      if (cost > 0) budgets.spend('looks', cost);
+      return this.needs.owners.asked === asked ? 1 : wholeTurn;
+    }
+    const { state } = end;
+    const before = progressOf(end);
     try {
-      if ((vm.flows[index] ?? null) === null) this.claim(vm, index);
-      const placed = vm.flows[index] ?? null;
-      if (placed !== null) this.move(placed);
+      this.move(end);
     } catch (error) {
       this.fail(vm, index, error);
+      budgets.spend('looks', lookCost.fault);
     }
+    const progress = progressOf(end) - before;
+    const questions = this.needs.owners.asked - asked;
+    if (progress === 0 && end.state === state && vm.flows[index] === end)
+      budgets.spend('looks', lookCost.idle + questions * lookCost.question);
+    return questions > 0 ? wholeTurn : 1 + Math.max(0, progress) / lookBytes;
   };
+
+  /** @returns what it cost for nothing */
+  private tryClaim(vm: GuestVm, index: number): number {
+    try {
+      const claimed = this.claim(vm, index);
+      const end = vm.flows[index] ?? null;
+      if (end !== null) this.move(end);
+      if (claimed === 'refused') vm.budgets.spend('claims', 1);
+      return claimed === null ? lookCost.idle : 0;
+    } catch (error) {
+      this.fail(vm, index, error);
+      return lookCost.fault;
+    }
+  }
 
   /** One flow shall not end the process that has all of them. */
   private fail(vm: GuestVm, index: number, error: unknown): void {
@@ -70,7 +113,7 @@ export class Switchboard {
   }
 
   private move(end: FlowEnd): void {
-    this.book.checkClaim(end);
+    if (end.state !== 'reset') this.book.checkClaim(end);
     const fault = faultOf(end);
     if (fault !== null && end.state !== 'reset') {
       for (const one of [end, end.peer]) if (one !== null) this.book.setReason(one, fault);
@@ -90,22 +133,24 @@ export class Switchboard {
     this.checkClosed(end);
   }
 
-  private claim(vm: GuestVm, index: number): void {
+  /** @returns null where the slot holds no claim */
+  private claim(vm: GuestVm, index: number): 'taken' | 'refused' | null {
     const claim = readClaim(vm, index);
     const hadRings = vm.words[(slotOffset(index) + slot.hostState) >> 2] === hostState.open;
     const end = claim === null ? null : this.book.open(vm, index, claim);
-    if (end === null) return;
+    if (end === null) return null;
     const refusal = this.refusal(end);
     this.book.setReason(end, refusal ?? 'peer-without-vsocket');
     this.book.setState(end, 'waiting');
     if (refusal === 'refused') this.logRefusal(end);
     // How far an earlier vsockd got with it nobody knows any more.
     if (hadRings) this.book.reset(end, 'the ledger does not know it');
-    if (refusal !== null) return;
+    if (refusal !== null) return refusal === 'refused' ? 'refused' : 'taken';
     const before = this.book.withKey(end.key);
     if (before) this.close(before);
     this.book.enter(end);
     if (!hadRings) this.meet(end);
+    return 'taken';
   }
 
   /** After a restart: looks again for the other end of a claim. */
@@ -200,21 +245,23 @@ export class Switchboard {
    * Looks at all flows of processes that are not connected. A connected one says itself what it closes, and must: after
    * both FINs the kernel shows no socket though the program still reads.
    */
-  sweep(vm: GuestVm): void {
-    for (const end of vm.flows)
-      if (end !== null)
-        this.contain(end, () => {
-          if (!vm.processes[processOf(end)] && !this.needs.owners.isRunning(end)) this.checkClosed(end);
-        });
+  *sweep(vm: GuestVm): Generator<void> {
+    for (const end of vm.flows) {
+      if (end === null || vm.processes[processOf(end)]) continue;
+      this.contain(end, () => {
+        if (!this.needs.owners.isRunning(end)) this.checkClosed(end);
+      });
+      yield; // it asked the kernel
+    }
   }
 
-  /** Slots that a guest claimed while nobody listened. */
+  /** Slots that a guest claimed while nobody listened: they are looked at as if they had rung. */
   scan(vm: GuestVm): void {
     for (let index = 0; index < slotCount; index++)
       if (
         vm.flows[index] !== null ||
         vm.words[(slotOffset(index) + slot.guestState) >> 2] === guestState.claimed
       )
-        this.service(vm, index);
+        vm.doorbells.ring(index);
   }
 }

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import type { Server } from 'node:net';
 import type { HostConfig, VmConfig } from '../config/host-config.js';
 import type { LedgerFile } from '../ledger/ledger-file.js';
 import { identityAt, identityOf } from '../native/file-identity.js';
@@ -7,11 +6,15 @@ import { TcpLookup } from '../native/tcp-lookup.js';
 import { GuestVm } from './guest-vm.js';
 import type { SocketOwners } from './socket-owners.js';
 
+interface Channel {
+  close(): void;
+}
+
 export interface RosterNeeds {
   ledger: LedgerFile;
   owners: SocketOwners;
   /** Opens its channel, and takes up what was claimed before. */
-  serve: (vm: GuestVm) => Promise<Server>;
+  serve: (vm: GuestVm) => Channel;
   /** Told of each VM, and again when it changes; null: it is served. */
   show: (vm: string, problem: string | null) => void;
 }
@@ -23,7 +26,7 @@ interface Entry {
   /** Which files its memory and its namespace were. */
   places: string;
   /** Null: it is not served. */
-  channel: { server: Server; place: string } | null;
+  channel: { server: Channel; place: string } | null;
   problem: string | null | undefined;
 }
 
@@ -51,12 +54,12 @@ export class VmRoster {
   }
 
   /** Opens the channels of those that have none. */
-  async serve(): Promise<void> {
+  serve(): void {
     for (const entry of this.entries) {
       const { vm } = entry;
       if (vm === null || entry.channel !== null) continue;
       try {
-        const server = await this.needs.serve(vm);
+        const server = this.needs.serve(vm);
         entry.channel = { server, place: placeOf('its channel', entry.config.channel) };
         this.show(entry, null);
       } catch (error) {
@@ -66,10 +69,10 @@ export class VmRoster {
   }
 
   /** Tries again what was not there, and looks whether the rest still is. */
-  async look(): Promise<void> {
+  look(): void {
     this.open();
     for (const entry of this.entries) this.leaveLostChannel(entry);
-    await this.serve();
+    this.serve();
     for (const entry of this.entries)
       if (entry.channel !== null) this.try(entry, () => this.checkPlaces(entry));
   }

@@ -1,5 +1,6 @@
 import { SharedMemory } from '../native/shared-memory.js';
 import {
+  budgetField,
   ledgerBytes,
   linkBytes,
   linkCapacity,
@@ -12,6 +13,8 @@ import {
   recordField,
   recordsOffset,
   recordState,
+  usageBytes,
+  usageOffset,
   vmBytes,
   vmCapacity,
   vmField,
@@ -59,6 +62,11 @@ export class LedgerFile {
 
   vm(index: number, field: number): number {
     return (vmsOffset + index * vmBytes + field) >> 2;
+  }
+
+  /** Of a VM’s budget, the first when `budget` is 0. */
+  usage(vm: number, budget: number, field: number): number {
+    return (usageOffset + vm * usageBytes + budget * budgetField.bytes + field) >> 2;
   }
 
   link(index: number, field: number): number {

@@ -1,5 +1,5 @@
 import type { GuestReason } from '../channel/guest-reasons.js';
-import type { LedgerPath, LinkState } from './ledger-layout.js';
+import type { BudgetName, LedgerPath, LinkState } from './ledger-layout.js';
 
 /**
  * What the data plane knows of one flow end that a guest claimed and vsockd checked.
@@ -38,6 +38,16 @@ export interface LedgerVm {
   ringTxBytes: number;
   ringRxBytes: number;
   processes: number;
+  budgets: LedgerBudget[];
+}
+
+/** Something that a VM makes the data plane do, and how much of it it may. */
+export interface LedgerBudget {
+  name: BudgetName;
+  used: number;
+  limit: number;
+  /** How often it was used up. */
+  exceeded: number;
 }
 
 /** The link to another host as the data plane has it. */

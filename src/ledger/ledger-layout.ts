@@ -15,10 +15,20 @@ export const linkCapacity = 256;
 export const linkBytes = 512;
 export const linksOffset = vmsOffset + vmCapacity * vmBytes;
 export const recordsOffset = linksOffset + linkCapacity * linkBytes;
-export const ledgerBytes = recordsOffset + recordCapacity * recordBytes;
+/** What each VM makes the data plane do. Behind all else, so that a ledger of before is good as it is. */
+export const usageOffset = recordsOffset + recordCapacity * recordBytes;
+export const usageBytes = 128;
+export const ledgerBytes = usageOffset + vmCapacity * usageBytes;
 
 /** Offsets in a VM’s entry. `ended…` are the ring bytes of flows that are gone. */
 export const vmField = { name: 0, nameBytes: 64, endedTx: 64, endedRx: 72, processes: 80 } as const;
+
+/** Order is the place in the file. */
+export const budgetNames = ['looks', 'claims', 'connects', 'bells', 'logLines', 'connections'] as const;
+export type BudgetName = (typeof budgetNames)[number];
+
+/** In a VM’s usage, of each budget three u32. */
+export const budgetField = { used: 0, limit: 4, exceeded: 8, bytes: 12 } as const;
 
 /** Offsets in a flow end’s record. */
 export const recordField = {

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { HostConfig } from '../config/host-config.js';
 import { formatAddress } from './address.js';
 import { LedgerFile } from './ledger-file.js';
-import type { LedgerFlow, LedgerLink, LedgerReader, LedgerVm } from './ledger-flow.js';
+import type { LedgerBudget, LedgerFlow, LedgerLink, LedgerReader, LedgerVm } from './ledger-flow.js';
 import {
+  budgetField,
+  budgetNames,
   ledgerPaths,
   ledgerReasons,
   linkBytes,
@@ -18,6 +20,7 @@ import {
   recordState,
   vmCapacity,
   vmField,
+  type BudgetName,
 } from './ledger-layout.js';
 import { VmNotes } from './vm-notes.js';
 
@@ -95,6 +98,7 @@ function readVms(file: LedgerFile): LedgerVm[] {
       ringTxBytes: file.numbers[file.vm(v, vmField.endedTx) >> 1] ?? 0,
       ringRxBytes: file.numbers[file.vm(v, vmField.endedRx) >> 1] ?? 0,
       processes: file.words[file.vm(v, vmField.processes)] ?? 0,
+      budgets: budgetNames.map((name, b) => readBudget(file, v, name, b)),
     });
   for (let r = 0; r < file.recordsEverUsed; r++) {
     const state = file.words[file.record(r, recordField.state)];
@@ -104,6 +108,16 @@ function readVms(file: LedgerFile): LedgerVm[] {
     vm.ringRxBytes += file.numbers[file.record(r, recordField.received) >> 1] ?? 0;
   }
   return vms;
+}
+
+function readBudget(file: LedgerFile, vm: number, name: BudgetName, budget: number): LedgerBudget {
+  const word = (field: number): number => (file.words[file.usage(vm, budget, field)] ?? 0) >>> 0;
+  return {
+    name,
+    used: word(budgetField.used),
+    limit: word(budgetField.limit),
+    exceeded: word(budgetField.exceeded),
+  };
 }
 
 function readLinks(file: LedgerFile): LedgerLink[] {

@@ -9,11 +9,14 @@ const receive = libc.func('intptr_t recv(int fd, void *bytes, size_t length, int
 /** sys/epoll.h; struct epoll_event is packed on x86-64 alone, which is what vsockd runs on. */
 const EPOLL_CLOEXEC = 0x80000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 const EPOLLET = 2 ** 31;
 const eventBytes = 12;
 const MSG_DONTWAIT = 0x40;
 const mostEvents = 64;
+
+type Heard = (bytes: number) => void;
 
 /**
  * Waits for a byte on any of many sockets without Node’s event loop, which takes several times as long to get to the code
@@ -24,11 +27,24 @@ export class Bells {
   private readonly events = Buffer.alloc(eventBytes * mostEvents);
   private readonly bytes = Buffer.alloc(64);
   private loop = -1;
+  private readonly heard = new Map<number, Heard>();
 
-  /** A socket of Node’s that rings with bytes which mean nothing. It leaves by being closed. */
-  add(fd: number): void {
+  /**
+   * A socket of Node’s that rings with bytes which mean nothing.
+   * @param heard is told how many there were, where Node does not get them
+   */
+  add(fd: number, heard: Heard): void {
     if (this.loop < 0) this.watchLoop(fd);
+    this.heard.set(fd, heard);
     this.watch(fd, EPOLLIN + EPOLLET);
+  }
+
+  /** Also when it is closed; its number may be another socket’s by now. @returns whether it was one */
+  remove(fd: number, heard: Heard): boolean {
+    if (this.heard.get(fd) !== heard) return false;
+    this.heard.delete(fd);
+    epollControl(this.epoll, EPOLL_CTL_DEL, fd, Buffer.alloc(eventBytes)); // what is closed has left by itself
+    return true;
   }
 
   /** @returns whether one rang before the time was over, or the loop had something to do */
@@ -48,7 +64,10 @@ export class Bells {
     for (let e = 0; e < count; e++) {
       const fd = this.events.readInt32LE(e * eventBytes + 4);
       if (fd !== this.loop) {
-        if ((receive(fd, this.bytes, this.bytes.length, MSG_DONTWAIT) as number) > 0) found = 'rung';
+        const length = receive(fd, this.bytes, this.bytes.length, MSG_DONTWAIT) as number;
+        if (length <= 0) continue;
+        found = 'rung';
+        this.heard.get(fd)?.(length);
       } else if (found === 'nothing') {
         found = 'loop';
       }

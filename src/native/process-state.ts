@@ -11,10 +11,13 @@ const firstField = 3;
  * closes its descriptors: whoever saw one of them close gets `false` here.
  */
 export function isRunning(pid: number): boolean {
-  return unlessGone(() => readdirSync(`/proc/${pid}/task`), []).some((task) => {
-    const stat = readStat(`${pid}/task/${task}`);
-    return stat !== null && (Number(stat(flagsField)) & PF_EXITING) === 0;
-  });
+  if (isThreadRunning(pid, pid)) return true; // to list the threads takes long where there are thousands
+  return unlessGone(() => readdirSync(`/proc/${pid}/task`), []).some((task) => isThreadRunning(pid, task));
+}
+
+function isThreadRunning(pid: number, task: number | string): boolean {
+  const stat = readStat(`${pid}/task/${task}`);
+  return stat !== null && (Number(stat(flagsField)) & PF_EXITING) === 0;
 }
 
 /**

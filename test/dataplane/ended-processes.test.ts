@@ -34,6 +34,7 @@ function withFlows(
         remoteAddress: '10.0.0.2',
       });
     board.scan(host.vms[0]!);
+    host.vms[0]!.doorbells.take(board.service, Infinity);
     const ended = new EndedProcesses({
       flowsOf: (vm, process) => board.flowsOf(vm, process),
       closeEnded: (ends) => board.closeEnded(ends),

@@ -31,7 +31,7 @@ async function withPoller(use: (watched: Watched) => Promise<void>): Promise<voi
     let clock = 0;
     const tick = (): number => (clock += tickMilliseconds);
     const scarcity = new Scarcity();
-    const poller = new Poller(host.vms, () => undefined, {
+    const poller = new Poller(host.vms, () => 1, {
       queuePairs: new NoQueuePairs('none'),
       spinMilliseconds,
       scarcity,
@@ -75,7 +75,7 @@ test('what comes while the data plane spins begins its spin anew, and a word tha
   withPoller(async ({ vm, poller, now, fellAsleep }) => {
     poller.wake();
     assert.ok(!(await fellAsleep(20)));
-    vm.ring(3);
+    vm.doorbells.ring(3);
     const rung = now();
     assert.ok(!(await fellAsleep(20)));
     poller.wake();

@@ -16,7 +16,7 @@ function fill({ host, board, from, to }: BarePair): void {
     board.service(from.vm, from.slot);
   }
   assert.equal(to.received, ringBytes);
-  for (const vm of host.vms) vm.takeDoorbells(() => undefined);
+  for (const vm of host.vms) vm.doorbells.take(() => 0, 1);
 }
 
 test('a reader that frees a byte whenever it is told of one holds nobody up, and gets all that was sent', () => {
@@ -29,12 +29,13 @@ test('a reader that frees a byte whenever it is told of one holds nobody up, and
     add(to, to.rxTail, 1);
     board.service(from.vm, from.slot);
     for (
-      const visit = (vm: FlowEnd['vm'], index: number): void => {
+      const visit = (vm: FlowEnd['vm'], index: number): number => {
         const before = to.received;
         board.service(vm, index);
         assert.ok(to.received - before <= 100, `one visit moved ${to.received - before} bytes`);
+        return 1;
       };
-      from.vm.takeDoorbells(visit);
+      from.vm.doorbells.take(visit, 1);
     );
     assert.equal(from.sent, 2 * ringBytes);
   } finally {
@@ -54,7 +55,7 @@ test('what a reader makes room for while it is filled comes without its word', (
     };
     add(to, to.rxTail, ringBytes / 4);
     board.service(from.vm, from.slot);
-    while (from.vm.takeDoorbells(board.service)) assert.ok(told < 10, 'it is looked at for nothing');
+    while (from.vm.doorbells.take(board.service, 1)) assert.ok(told < 10, 'it is looked at for nothing');
     assert.equal(from.sent, 2 * ringBytes);
   } finally {
     pair.close();

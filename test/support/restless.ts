@@ -3,7 +3,8 @@
  * machine makes happen once in an hour happens thousands of times in a minute.
  */
 import { Busy } from '../../src/dataplane/busy.js';
-import { GuestVm } from '../../src/dataplane/guest-vm.js';
+import { Doorbells } from '../../src/dataplane/doorbells.js';
+import type { GuestVm } from '../../src/dataplane/guest-vm.js';
 
 /** Visits to flows between two changes, at most; where nothing moves, so many milliseconds. */
 const mostVisits = 8;
@@ -38,12 +39,12 @@ replaceMethod<Busy['sleeps']>(
     },
 );
 
-replaceMethod<GuestVm['takeDoorbells']>(
-  GuestVm.prototype,
-  'takeDoorbells',
+replaceMethod<Doorbells<GuestVm>['take']>(
+  Doorbells.prototype,
+  'take',
   (before) =>
-    function (this: GuestVm, visit): number {
-      const visits = before.call(this, visit);
+    function (this: Doorbells<GuestVm>, visit, turn): number {
+      const visits = before.call(this as never, visit, turn);
       left -= visits;
       if (visits > 0 && left < 0) flip();
       return visits;

@@ -4,6 +4,17 @@ import { field, fieldsOf, sum, type Table } from './column.js';
 
 export type VmRow = Seen<Vm>;
 
+type Budget = NonNullable<VmRow['budgets']>[number];
+
+function isInUse({ used, exceeded }: Budget): boolean {
+  return (used ?? 0) > 0 || (exceeded ?? 0) > 0;
+}
+
+function describeBudget({ name, used, limit, exceeded }: Budget): string {
+  const throttled = (exceeded ?? 0) > 0 ? ` (${exceeded} times more)` : '';
+  return `${name} ${used}/${limit}${throttled}`;
+}
+
 export const vmTable: Table<VmRow> = {
   noun: 'VM',
   identify: (row) => row.name,
@@ -135,6 +146,27 @@ export const vmTable: Table<VmRow> = {
       prose: true,
       summary: 'why its host cannot serve it; it is tried again',
       tone: () => 'bad',
+    }),
+    {
+      ...field<VmRow, 'budgets'>('budgets', {
+        header: 'USES/LIMIT',
+        kind: 'text',
+        show: 'wide',
+        priority: 10,
+        usualWidth: 60,
+        summary: 'what it makes vsockd do, beside what it may, and how often it wanted more',
+        tone: (row) => ((row.exceeded ?? 0) > 0 ? 'warning' : 'plain'),
+      }),
+      value: (row) => row.budgets?.filter(isInUse).map(describeBudget).join(', ') ?? null,
+    },
+    field('exceeded', {
+      header: 'THROTTLED',
+      kind: 'count',
+      show: 'wide',
+      priority: 8,
+      usualWidth: 9,
+      summary: 'how often it wanted to make vsockd do more than it may, and had to wait',
+      tone: (row) => ((row.exceeded ?? 0) > 0 ? 'warning' : 'plain'),
     }),
     {
       key: 'bytesPerSecond',

@@ -93,6 +93,8 @@ export class FlowTable {
       txBytes,
       rxBytes,
       ...ratesOf(this.#vmMeters.measure(vm.name, at, [txBytes, rxBytes])),
+      budgets: ledgerVm?.budgets ?? [],
+      exceeded: (ledgerVm?.budgets ?? []).reduce((sum, { exceeded }) => sum + exceeded, 0),
     };
   }
 }

@@ -82,6 +82,8 @@ function fixtureVm(host: string, name: string, index: number, flows: readonly Fl
     rxBytes: sum('rxBytes'),
     txBytesPerSecond: sum('txBytesPerSecond'),
     rxBytesPerSecond: sum('rxBytesPerSecond'),
+    budgets: [{ name: 'claims', used: 3, limit: 500, exceeded: index }],
+    exceeded: index,
   };
 }
 
