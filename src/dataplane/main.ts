@@ -115,12 +115,13 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
   };
   const verdict = (end: FlowEnd): Verdict =>
     rules!.evaluateTcp(end.vm.config.name, { ...end, direction: book.directionOf(end) });
-  const switchboardNeeds = { owners, verdict, ...(directory === null ? {} : { hostOf }) };
+  const wake = (): void => poller.wake();
+  const switchboardNeeds = { owners, verdict, wake, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
   const endedProcesses = new EndedProcesses({
     flowsOf: (vm, process) => switchboard.flowsOf(vm, process),
     closeEnded: (ends) => switchboard.closeEnded(ends),
-    wake: () => poller.wake(),
+    wake,
   });
   const bells = new Bells();
   const events: ChannelEvents = {

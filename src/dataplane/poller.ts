@@ -98,17 +98,27 @@ export class Poller {
       if (vm.budgets.rest === 0) visits += vm.doorbells.take(this.service, turnOfVm);
     }
     const transferred = this.needs.queuePairs.poll();
-    this.releaseWakes();
+    const someWait = this.releaseWakes();
     this.visits += visits;
-    return visits > 0 || transferred;
+    return visits > 0 || transferred || someWait;
   }
 
   private holdWakes(): void {
     for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.hold();
   }
 
-  private releaseWakes(): void {
-    for (let v = 0; v < this.vms.length; v++) (this.vms[v] as GuestVm).waiters.release();
+  /** @returns whether some wait for the next pass */
+  private releaseWakes(): boolean {
+    let someWait = false;
+    for (let v = 0; v < this.vms.length; v++) {
+      const { budgets, waiters } = this.vms[v] as GuestVm;
+      if (budgets.rest > 0 && waiters.keep()) continue;
+      const woken = waiters.release();
+      if (woken === 0) continue;
+      budgets.lookedInVain(woken);
+      someWait = true;
+    }
+    return someWait;
   }
 
   /** Announces the sleep, then looks once more: a bell rung in between would wake nobody. */
@@ -144,8 +154,7 @@ export class Poller {
   private sleepOnQueuePairs(): boolean {
     this.holdWakes();
     const isAsleep = this.needs.queuePairs.sleep(this.wake);
-    this.releaseWakes();
-    return isAsleep;
+    return !this.releaseWakes() && isAsleep;
   }
 
   private setSleeping(sleeping: boolean): void {

@@ -19,6 +19,8 @@ export interface SwitchboardNeeds {
   owners: SocketOwners;
   /** The other host on which an address lives; null: it is not known. Absent: this host knows of no others. */
   hostOf?: (vni: number, address: string) => string | null;
+  /** There is something to look at. */
+  wake?: () => void;
   /** What the rules of its VM say of a connection. */
   verdict: (end: FlowEnd) => Verdict;
 }
@@ -27,6 +29,9 @@ export interface SwitchboardNeeds {
 const lookBytes = 4096;
 /** What asks the kernel, or makes a flow, is a turn of its own. */
 const wholeTurn = 1000;
+
+/** To look for what was claimed meanwhile costs as much as some claims. */
+const leastRestMilliseconds = 20;
 
 /** Grows with what is done for an end. */
 function progressOf(end: FlowEnd): number {
@@ -42,6 +47,8 @@ function processOf(end: FlowEnd): number {
 export class Switchboard {
   /** VMs of this host by `VNI address`: where the other end of a claim may be. */
   private readonly vmsByAddress = new Map<string, VmConfig>();
+  /** Those whose claims have to wait. */
+  private readonly unheard = new Set<GuestVm>();
 
   constructor(
     private readonly book: EndBook,
@@ -65,7 +72,7 @@ export class Switchboard {
     const end = vm.flows[index] ?? null;
     if (end === null) {
       const cost = this.tryClaim(vm, index);
-      if (cost > 0) budgets.spend('looks', cost);
+      if (cost > 0) budgets.lookedInVain(cost);
       return this.needs.owners.asked === asked ? 1 : wholeTurn;
     }
     const { state } = end;
@@ -74,27 +81,43 @@ export class Switchboard {
       this.move(end);
     } catch (error) {
       this.fail(vm, index, error);
-      budgets.spend('looks', lookCost.fault);
+      budgets.lookedInVain(lookCost.fault);
     }
     const progress = progressOf(end) - before;
     const questions = this.needs.owners.asked - asked;
     if (progress === 0 && end.state === state && vm.flows[index] === end)
-      budgets.spend('looks', lookCost.idle + questions * lookCost.question);
+      budgets.lookedInVain(lookCost.idle + questions * lookCost.question);
     return questions > 0 ? wholeTurn : 1 + Math.max(0, progress) / lookBytes;
   };
 
   /** @returns what it cost for nothing */
   private tryClaim(vm: GuestVm, index: number): number {
+    if (this.unheard.has(vm)) return lookCost.idle;
     try {
       const claimed = this.claim(vm, index);
       const end = vm.flows[index] ?? null;
       if (end !== null) this.move(end);
-      if (claimed === 'refused') vm.budgets.spend('claims', 1);
+      if (claimed === 'in-vain') this.charge(vm);
       return claimed === null ? lookCost.idle : 0;
     } catch (error) {
       this.fail(vm, index, error);
       return lookCost.fault;
     }
+  }
+
+  /** Claims of a VM that makes too many wrong ones wait; what they are of goes by TCP meanwhile, and its other flows go on. */
+  private charge(vm: GuestVm): void {
+    const rest = vm.budgets.rates.claims.use(1);
+    if (rest === 0 || this.unheard.has(vm)) return;
+    this.unheard.add(vm);
+    setTimeout(
+      () => {
+        this.unheard.delete(vm);
+        this.ringClaims(vm);
+        this.needs.wake?.();
+      },
+      Math.max(rest, leastRestMilliseconds),
+    );
   }
 
   /** One flow shall not end the process that has all of them. */
@@ -133,8 +156,8 @@ export class Switchboard {
     this.checkClosed(end);
   }
 
-  /** @returns null where the slot holds no claim */
-  private claim(vm: GuestVm, index: number): 'taken' | 'refused' | null {
+  /** @returns null where the slot holds no claim; in vain are those that are refused, and those of what was claimed before */
+  private claim(vm: GuestVm, index: number): 'taken' | 'in-vain' | null {
     const claim = readClaim(vm, index);
     const hadRings = vm.words[(slotOffset(index) + slot.hostState) >> 2] === hostState.open;
     const end = claim === null ? null : this.book.open(vm, index, claim);
@@ -145,12 +168,12 @@ export class Switchboard {
     if (refusal === 'refused') this.logRefusal(end);
     // How far an earlier vsockd got with it nobody knows any more.
     if (hadRings) this.book.reset(end, 'the ledger does not know it');
-    if (refusal !== null) return refusal === 'refused' ? 'refused' : 'taken';
+    if (refusal !== null) return refusal === 'refused' ? 'in-vain' : 'taken';
     const before = this.book.withKey(end.key);
     if (before) this.close(before);
     this.book.enter(end);
     if (!hadRings) this.meet(end);
-    return 'taken';
+    return before === undefined ? 'taken' : 'in-vain';
   }
 
   /** After a restart: looks again for the other end of a claim. */
@@ -257,9 +280,14 @@ export class Switchboard {
 
   /** Slots that a guest claimed while nobody listened: they are looked at as if they had rung. */
   scan(vm: GuestVm): void {
+    for (const end of vm.flows) if (end !== null) vm.doorbells.ring(end.slot);
+    this.ringClaims(vm);
+  }
+
+  private ringClaims(vm: GuestVm): void {
     for (let index = 0; index < slotCount; index++)
       if (
-        vm.flows[index] !== null ||
+        vm.flows[index] === null &&
         vm.words[(slotOffset(index) + slot.guestState) >> 2] === guestState.claimed
       )
         vm.doorbells.ring(index);

@@ -31,9 +31,9 @@ export class VmBudgets {
     };
   }
 
-  /** Uses what makes the VM’s slots wait when it is used up. */
-  spend(budget: 'looks' | 'claims', amount: number): void {
-    const rest = this.rates[budget].use(amount);
+  /** A look that was for nothing: when they are used up, the VM’s slots wait. */
+  lookedInVain(cost: number): void {
+    const rest = this.rates.looks.use(cost);
     if (rest > 0) this.restsUntil = Math.max(this.restsUntil, this.now() + rest);
   }
 

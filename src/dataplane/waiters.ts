@@ -3,6 +3,8 @@ import { sendWake } from '../native/channel-socket.js';
 
 /** So many news at most are held back: the first shall not wait for the copies of hundreds. */
 const mostHeld = 64;
+/** So many sleepers are woken at a time: a process may have a thousand, and say again and again that they all sleep. */
+const mostWoken = 64;
 
 /**
  * Wakes a VM’s sleeping threads. Who is woken may take the processor at once: woken for the first of many events, a
@@ -35,9 +37,18 @@ export class Waiters {
     this.isHeld = true;
   }
 
-  release(): void {
+  /** @returns how many sleepers were woken while others have to wait for the next release; 0: none have to */
+  release(): number {
     this.isHeld = false;
     if (this.waitingCount > 0) this.wakeAll();
+    return this.waitingCount > 0 ? mostWoken : 0;
+  }
+
+  /** As a release that wakes nobody, where some had to wait in the last one. @returns whether it was that */
+  keep(): boolean {
+    if (this.waitingCount === 0) return false;
+    this.isHeld = false;
+    return true;
   }
 
   /** The process has news in its memory, which its sleepers must learn of. */
@@ -50,30 +61,50 @@ export class Waiters {
     if (++this.newsCount === mostHeld) this.wakeAll();
   }
 
+  /** What is more than can be woken at a time waits for the next release, behind all others. */
   private wakeAll(): void {
-    for (let w = 0; w < this.waitingCount; w++) {
+    const count = this.waitingCount;
+    let left = 0;
+    let room = mostWoken;
+    for (let w = 0; w < count; w++) {
       const process = this.waiting[w] as number;
-      this.isWaiting[process] = 0;
-      this.wakeNow(process);
+      if (room > 0) room = this.wakeSome(process, room);
+      if (room > 0) this.isWaiting[process] = 0;
+      else this.waiting[left++] = process;
     }
-    this.waitingCount = this.newsCount = 0;
+    this.waitingCount = left;
+    this.newsCount = 0;
   }
 
   private wakeNow(process: number): void {
-    const summary = (processOffset(process) + processBlock.armedSummary) >> 2;
-    const armed = (processOffset(process) + processBlock.armed) >> 2;
-    if (Atomics.load(this.words, summary) === 0) return;
-    for (let bits = Atomics.exchange(this.words, summary, 0); bits !== 0; bits &= bits - 1) {
-      const word = 31 - Math.clz32(bits & -bits);
-      this.wakeArmed(process, word * 32, Atomics.exchange(this.words, armed + word, 0));
-    }
+    this.wakeSome(process, Infinity);
   }
 
-  private wakeArmed(process: number, first: number, armed: number): void {
-    for (let bits = armed; bits !== 0; bits &= bits - 1) {
-      const waiter = first + 31 - Math.clz32(bits & -bits);
-      const descriptor = this.descriptors[process * waiterCount + waiter] as number;
-      if (descriptor >= 0) sendWake(descriptor);
+  /** @returns how many more may be woken; none: there may be sleepers left */
+  private wakeSome(process: number, most: number): number {
+    const summary = (processOffset(process) + processBlock.armedSummary) >> 2;
+    const armed = (processOffset(process) + processBlock.armed) >> 2;
+    let room = most;
+    if (Atomics.load(this.words, summary) === 0) return room;
+    for (let words = Atomics.exchange(this.words, summary, 0); words !== 0; words &= words - 1) {
+      const word = 31 - Math.clz32(words & -words);
+      let bits = Atomics.exchange(this.words, armed + word, 0);
+      for (; bits !== 0 && room > 0; bits &= bits - 1)
+        room -= this.wakeOne(process, word * 32 + 31 - Math.clz32(bits & -bits));
+      if (room > 0) continue;
+      // They are armed still: the word that was begun, and those behind it.
+      Atomics.or(this.words, armed + word, bits);
+      Atomics.or(this.words, summary, words);
+      return 0;
     }
+    return room;
+  }
+
+  /** @returns what that was: 1, or less where nobody sleeps */
+  private wakeOne(process: number, waiter: number): number {
+    const descriptor = this.descriptors[process * waiterCount + waiter] as number;
+    if (descriptor < 0) return 1 / 64;
+    sendWake(descriptor);
+    return 1;
   }
 }

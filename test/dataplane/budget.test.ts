@@ -42,11 +42,11 @@ test('whoever waits as long as it is told never uses more than its budget', () =
 test('a VM that used up its looks rests, and is looked at again', () => {
   const clock = new Clock();
   const budgets = new VmBudgets({ ...usualLimits, looksPerSecond: 100 }, clock.now);
-  budgets.spend('looks', 399);
+  budgets.lookedInVain(399);
   assert.equal(budgets.rest, 0);
-  budgets.spend('looks', 11);
+  budgets.lookedInVain(11);
   assert.equal(budgets.rest, 100);
-  budgets.spend('looks', 1);
+  budgets.lookedInVain(1);
   assert.equal(budgets.rest, 110);
   clock.at = 109;
   assert.equal(budgets.rest, 1);

@@ -19,7 +19,13 @@ function arm(words: Int32Array, process: number): void {
 
 async function withSleepers(
   processes: number[],
-  use: (waiters: Waiters, wakes: (process: number) => Promise<number>, words: Int32Array) => Promise<void>,
+  use: (
+    waiters: Waiters,
+    /** How many came since the last look. */
+    wakes: (process: number, sleepsAgain?: boolean) => Promise<number>,
+    words: Int32Array,
+    descriptorOfProcess: (process: number) => number,
+  ) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'vsocket-waiters-'));
   const path = join(directory, 'channel');
@@ -28,6 +34,7 @@ async function withSleepers(
   const words = new Int32Array(new SharedArrayBuffer(processOffset(processCount)));
   const waiters = new Waiters(words);
   const sleepers = new Map<number, Socket>();
+  const descriptors = new Map<number, number>();
   try {
     await once(server, 'listening');
     for (const process of processes) {
@@ -36,16 +43,17 @@ async function withSleepers(
       sockets.push(sleeper, channel);
       waiters.set(process, 0, descriptorOf(channel));
       sleepers.set(process, sleeper);
+      descriptors.set(process, descriptorOf(channel));
       arm(words, process);
     }
-    const wakes = async (process: number): Promise<number> => {
+    const wakes = async (process: number, sleepsAgain = true): Promise<number> => {
       // What was sent is there at once, and is read within a turn of the loop.
       for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
       const bytes = (sleepers.get(process)!.read() as Buffer | null)?.length ?? 0;
-      arm(words, process);
+      if (sleepsAgain) arm(words, process);
       return bytes;
     };
-    await use(waiters, wakes, words);
+    await use(waiters, wakes, words, (process) => descriptors.get(process)!);
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -104,4 +112,28 @@ test('hundreds of news do not hold the first back', () =>
     waiters.release();
     assert.equal(await wakes(3), 0);
     assert.ok((await wakes(7)) >= 1);
+  }));
+
+test('of hundreds of sleepers some are woken at a time, and none is forgotten', () =>
+  withSleepers([3, 7], async (waiters, wakes, words, descriptorOfProcess) => {
+    const sleepers = 200;
+    for (let waiter = 0; waiter < sleepers; waiter++) waiters.set(3, waiter, descriptorOfProcess(3));
+    const armed = (processOffset(3) + processBlock.armed) >> 2;
+    for (let waiter = 0; waiter < sleepers; waiter++) words[armed + (waiter >> 5)]! |= 1 << (waiter & 31);
+    words[(processOffset(3) + processBlock.armedSummary) >> 2] = 0x7f;
+    waiters.hold();
+    waiters.wake(3);
+    waiters.wake(7);
+    let woken = 0;
+    let releases = 0;
+    for (let left = 1; left > 0; releases++) {
+      left = waiters.release();
+      const now = await wakes(3, false);
+      assert.ok(now < sleepers / 2, `${now} at a time`);
+      woken += now;
+      waiters.hold();
+    }
+    assert.equal(woken, sleepers);
+    assert.ok(releases > 2);
+    assert.equal(await wakes(7), 1);
   }));

@@ -286,11 +286,19 @@ export class Guests {
     for (const plane of this.planes.values()) plane.send({ type: 'reset', sockets });
   }
 
-  /** A program in a VM, with the library unless `plain`. */
+  addressOf(vm: string): string {
+    return this.vmNamed(vm).addresses[0]!;
+  }
+
+  channelOf(vm: string): string {
+    return this.vmNamed(vm).channel;
+  }
+
+  /** A program in a VM, with the library unless `plain`; its stdin stays open where `open` says so. */
   spawn(
     vm: string,
     command: string[],
-    options: { plain?: boolean; stdio?: 'pipe' | 'inherit' } = {},
+    options: { plain?: boolean; stdio?: 'pipe' | 'inherit'; open?: boolean } = {},
   ): ChildProcess {
     const config = this.vmNamed(vm);
     const environment: NodeJS.ProcessEnv = { ...process.env };
@@ -299,7 +307,7 @@ export class Guests {
       : ['env', `LD_PRELOAD=${library}`, `VSOCKET_CHANNEL=${config.channel}`];
     return spawn('nsenter', [`--net=${config.networkNamespace}`, ...preload, ...command], {
       env: environment,
-      stdio: ['ignore', options.stdio ?? 'pipe', 'inherit'],
+      stdio: [options.open ? 'pipe' : 'ignore', options.stdio ?? 'pipe', 'inherit'],
     });
   }
 
