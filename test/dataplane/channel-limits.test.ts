@@ -13,6 +13,9 @@ import {
   waiterCount,
 } from '../../src/channel/region-layout.js';
 import { connectionShare } from '../../src/dataplane/connection-share.js';
+import type { LedgerBudget } from '../../src/ledger/ledger-flow.js';
+import type { BudgetName } from '../../src/ledger/ledger-layout.js';
+import { openLedgerReader } from '../../src/ledger/ledger-reader.js';
 import { echoServer } from '../support/echo-server.js';
 import { Guests, type GuestOptions } from '../support/guests.js';
 import { spokenLines } from '../support/spoken-lines.js';
@@ -135,4 +138,50 @@ test('lines that a guest causes are limited in number, and the rest is counted',
     while (shown() + leftOut() < attempts) await sleep(20);
     assert.equal(shown() + leftOut(), attempts);
     assert.ok(shown() < attempts / 4, `${shown()} lines`);
+  }));
+
+/** Once the ledger says that a VM wanted more of something than it may. */
+async function exceeded(guests: Guests, vm: string, name: BudgetName, times = 1): Promise<LedgerBudget> {
+  const reader = openLedgerReader(guests.config);
+  try {
+    for (;;) {
+      const budgets = reader.vms().find((one) => one.name === vm)?.budgets ?? [];
+      const found = budgets.find((one) => one.name === name && one.exceeded >= times);
+      if (found !== undefined) return found;
+      await sleep(20);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+test('a VM that connects again and again waits, and the others get their connections', () =>
+  withEvil({ vmLimits: { connectsPerSecond: 2 } }, async (guests, holder) => {
+    for (let opened = 0; opened < 40; opened++) await holder.connect(waiterHello(opened));
+    assert.equal((await exceeded(guests, 'evil', 'connects')).limit, 2);
+    await assertOthersWork(guests);
+  }));
+
+test('a VM that rings without end is not heard for a while, and the others are', () =>
+  withEvil({ vmLimits: { bellsPerSecond: 1000 } }, async (guests, holder) => {
+    const hello = waiterHello(7);
+    hello.writeUInt32LE(2, 4);
+    const socket = await holder.connect(hello);
+    const ring = (error?: Error | null): void => {
+      if (!error) socket.write(Buffer.alloc(65536), ring);
+    };
+    ring();
+    assert.equal((await exceeded(guests, 'evil', 'bells')).limit, 1000);
+    await assertOthersWork(guests);
+  }));
+
+test('the ledger says how many connections a VM has, may have, and was refused', () =>
+  withEvil({ vmLimits: { connections: 5 } }, async (guests, holder) => {
+    for (let opened = 0; opened < 8; opened++) await holder.connect(waiterHello(opened));
+    assert.deepEqual(await exceeded(guests, 'evil', 'connections', 3), {
+      name: 'connections',
+      used: 5,
+      limit: 5,
+      exceeded: 3,
+    });
   }));

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
-import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
+import { HostConfig, type VmConfig, type VmLimits } from '../../src/config/host-config.js';
 import { DataPlaneReport, type SocketName } from '../../src/dataplane/messages.js';
 import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
@@ -38,6 +38,8 @@ export interface GuestOptions {
   tcpWhenBusy?: boolean;
   /** Flows go back to TCP and come again all the time, by `restless.ts`. */
   restless?: boolean;
+  /** Of all VMs. */
+  vmLimits?: Partial<VmLimits>;
   /** RLIMIT_NOFILE of the data planes, where it is not that of the tests. */
   openFiles?: number;
 }
@@ -75,6 +77,7 @@ export class Guests {
         upgradeAfterCalls: options.upgradeAfterCalls ?? 4,
         upgradeAfterBytes: options.upgradeAfterBytes ?? 65536,
         tcpWhenBusy: options.tcpWhenBusy ?? options.restless ?? false,
+        vmLimits: options.vmLimits ?? {},
         link: links?.get(host),
         vms: vms.filter((_, index) => (options.vms[index]?.host ?? host) === host),
       });
