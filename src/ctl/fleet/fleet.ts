@@ -20,13 +20,16 @@ export interface FleetOptions extends HostClientOptions {
 /** Hosts that are connected to at once: each costs a process for `ssh -G` and a key exchange. */
 const concurrency = 32;
 
+/** Between the beginnings of two connections: about what one costs here, so that the first host answers early. */
+const paceMilliseconds = 20;
+
 /** Of one host, in a list that is held as a whole: no host has more, and one that says so must not fill our memory. */
 const mostItems = 1_000_000;
 
 /** All the hosts that a command is about. A host that fails or hangs never keeps the others waiting. */
 export class Fleet {
   readonly #clients: ReadonlyMap<string, HostClient>;
-  readonly #connecting = new Turns(concurrency);
+  readonly #connecting = new Turns(concurrency, paceMilliseconds);
 
   constructor(
     readonly names: readonly string[],
