@@ -1,6 +1,6 @@
 import type { AuditRow } from '../../api/audit-entry.js';
 import type { Seen } from '../../api/seen.js';
-import { field, fieldsOf, type Table } from './column.js';
+import { field, fieldsOf, hostField, type Table } from './column.js';
 
 export const auditTable: Table<Seen<AuditRow>> = {
   noun: 'change',
@@ -17,14 +17,7 @@ export const auditTable: Table<Seen<AuditRow>> = {
       usualWidth: 7,
       summary: 'since it was asked for',
     }),
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 12,
-      summary: 'the host that was changed',
-    }),
+    hostField({ summary: 'the host that was changed' }),
     field('user', {
       header: 'USER',
       kind: 'text',

@@ -64,6 +64,20 @@ export function field<Row, Key extends keyof Row & string>(
   return { ...column, key, value: (row) => asValue(row[key]) };
 }
 
+/** The host of a row; a table may say otherwise how wide it is and when it goes. */
+export function hostField<Row extends { host: unknown }>(
+  column: Pick<Column<Row>, 'summary'> & Partial<Omit<Column<Row>, 'key' | 'value'>>,
+): Column<Row> {
+  return field<Row, 'host'>('host', {
+    header: 'HOST',
+    kind: 'text',
+    show: 'always',
+    priority: 1,
+    usualWidth: 12,
+    ...column,
+  });
+}
+
 function asValue(value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;

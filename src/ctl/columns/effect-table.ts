@@ -1,4 +1,4 @@
-import { field, type Table } from './column.js';
+import { field, hostField, type Table } from './column.js';
 
 /** One thing that a change of rules does on a host: to a rule, a group, a VM or a default, or to a live flow. */
 export interface EffectRow {
@@ -16,14 +16,7 @@ export const effectTable: Table<EffectRow> = {
   defaultSort: 'host',
   fields: [],
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 12,
-      summary: 'the host where it happens',
-    }),
+    hostField({ summary: 'the host where it happens' }),
     field('effect', {
       header: 'EFFECT',
       kind: 'text',

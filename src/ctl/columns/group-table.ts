@@ -1,4 +1,4 @@
-import { field, type Table } from './column.js';
+import { field, hostField, type Table } from './column.js';
 
 /** A security group as one host has it. */
 export interface GroupRow {
@@ -17,14 +17,7 @@ export const groupTable: Table<GroupRow> = {
   defaultSort: 'host',
   fields: [],
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 12,
-      summary: 'the host that has it',
-    }),
+    hostField({ summary: 'the host that has it' }),
     field('id', {
       header: 'GROUP',
       kind: 'text',

@@ -3,7 +3,7 @@ import type { Seen } from '../../api/seen.js';
 import { firstApi, formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
 import type { HostOutcome } from '../fleet/fleet.js';
 import { formatDuration } from '../text/units.js';
-import { field, type Table, type Tone } from './column.js';
+import { field, hostField, type Table, type Tone } from './column.js';
 
 /**
  * How a host is reached. `stale`: what it said last is old, and it has not answered since. `skew`: it answers, in
@@ -121,15 +121,7 @@ export const hostTable: Table<HostRow> = {
   defaultSort: 'host',
   fields: [],
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 24,
-      leastWidth: 12,
-      summary: 'the host’s name in the SSH configuration',
-    }),
+    hostField({ usualWidth: 24, leastWidth: 12, summary: 'the host’s name in the SSH configuration' }),
     field('status', {
       header: 'STATUS',
       kind: 'text',

@@ -1,6 +1,6 @@
 import type { HostLink } from '../../api/host-link.js';
 import type { Seen } from '../../api/seen.js';
-import { field, fieldsOf, type Table } from './column.js';
+import { field, fieldsOf, hostField, type Table } from './column.js';
 
 export const linkTable: Table<Seen<HostLink>> = {
   noun: 'link',
@@ -9,15 +9,7 @@ export const linkTable: Table<Seen<HostLink>> = {
   defaultSort: 'id',
   fields: fieldsOf('links'),
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 20,
-      leastWidth: 10,
-      summary: 'the host that says it',
-    }),
+    hostField({ usualWidth: 20, leastWidth: 10, summary: 'the host that says it' }),
     field('peerHost', {
       header: 'PEER HOST',
       kind: 'text',

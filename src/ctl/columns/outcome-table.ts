@@ -1,6 +1,6 @@
 import type { KillOutcome } from '../../api/kill.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table } from './column.js';
+import { field, hostField, type Table } from './column.js';
 
 /** What became of one flow that was to be killed: what its host said, or `would-reset`, or `unknown`. */
 export interface OutcomeRow extends Seen<KillOutcome> {
@@ -23,14 +23,7 @@ export const outcomeTable: Table<OutcomeRow> = {
       leastWidth: 12,
       summary: 'the flow',
     }),
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 2,
-      usualWidth: 24,
-      summary: 'its host',
-    }),
+    hostField({ priority: 2, usualWidth: 24, summary: 'its host' }),
     field('outcome', {
       header: 'OUTCOME',
       kind: 'text',

@@ -1,17 +1,10 @@
-import { field, type Column } from './column.js';
+import { field, hostField, type Column } from './column.js';
 
 /** Columns that several kinds of RDMA objects have. `priority` says how soon they go in a narrow window. */
 
 export function hostAndDevice<Row extends { host: string; device: string | null }>(): Column<Row>[] {
   return [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 3,
-      usualWidth: 16,
-      summary: 'host on which it is',
-    }),
+    hostField({ priority: 3, usualWidth: 16, summary: 'host on which it is' }),
     field('device', {
       header: 'DEVICE',
       kind: 'text',

@@ -1,6 +1,6 @@
 import type { RuleRevision } from '../../api/rule.js';
 import type { Seen } from '../../api/seen.js';
-import { field, fieldsOf, type Table } from './column.js';
+import { field, fieldsOf, hostField, type Table } from './column.js';
 
 export const revisionTable: Table<Seen<RuleRevision>> = {
   noun: 'revision',
@@ -9,14 +9,7 @@ export const revisionTable: Table<Seen<RuleRevision>> = {
   defaultSort: 'at',
   fields: fieldsOf('revisions'),
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 12,
-      summary: 'the host that has it',
-    }),
+    hostField({ summary: 'the host that has it' }),
     field('revision', {
       header: 'REVISION',
       kind: 'count',

@@ -1,6 +1,6 @@
 import type { RuleEntry } from '../../api/rule.js';
 import type { Seen } from '../../api/seen.js';
-import { field, fieldsOf, type Table } from './column.js';
+import { field, fieldsOf, hostField, type Table } from './column.js';
 
 export const ruleTable: Table<Seen<RuleEntry>> = {
   noun: 'rule',
@@ -9,14 +9,7 @@ export const ruleTable: Table<Seen<RuleEntry>> = {
   defaultSort: 'host',
   fields: fieldsOf('rules'),
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 2,
-      usualWidth: 12,
-      summary: 'the host that has it',
-    }),
+    hostField({ priority: 2, summary: 'the host that has it' }),
     field('id', {
       header: 'RULE',
       kind: 'text',

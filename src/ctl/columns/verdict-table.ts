@@ -1,6 +1,6 @@
 import type { RulesVerdict } from '../../api/rules-change.js';
 import type { Seen } from '../../api/seen.js';
-import { field, type Table } from './column.js';
+import { field, hostField, type Table } from './column.js';
 
 /** What the rules of one VM say. */
 export const verdictTable: Table<Seen<RulesVerdict>> = {
@@ -10,14 +10,7 @@ export const verdictTable: Table<Seen<RulesVerdict>> = {
   defaultSort: 'host',
   fields: [],
   columns: [
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 1,
-      usualWidth: 12,
-      summary: 'the host that says it',
-    }),
+    hostField({ summary: 'the host that says it' }),
     field('vm', {
       header: 'VM',
       kind: 'text',

@@ -1,6 +1,6 @@
 import type { Vm } from '../../api/vm.js';
 import type { Seen } from '../../api/seen.js';
-import { field, fieldsOf, sum, type Table } from './column.js';
+import { field, fieldsOf, hostField, sum, type Table } from './column.js';
 
 export type VmRow = Seen<Vm>;
 
@@ -20,14 +20,7 @@ export const vmTable: Table<VmRow> = {
       leastWidth: 12,
       summary: 'the VM’s name',
     }),
-    field('host', {
-      header: 'HOST',
-      kind: 'text',
-      show: 'always',
-      priority: 3,
-      usualWidth: 16,
-      summary: 'host on which it runs',
-    }),
+    hostField({ priority: 3, usualWidth: 16, summary: 'host on which it runs' }),
     field('tenant', {
       header: 'TENANT',
       kind: 'text',

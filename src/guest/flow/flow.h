@@ -72,6 +72,9 @@ void flow_leave_all(enum reason why);
 void sandbox_begins(void);
 /* Does what is due on a flow that is going back: owed bytes go on TCP. True when the kernel alone has it now. */
 bool flow_progress(int fd, struct flow *f);
+/* The same, and waits for a while that the kernel takes what is owed: before the end of the stream. */
+void flow_pay(int fd, struct flow *f);
+bool flow_owes(struct flow *f);
 /*
  * Before connect() with AF_UNSPEC: what is in the rings is lost, and the kernel alone has the socket. It wakes whoever
  * sleeps on it, in other processes too, who must know by then.
@@ -80,9 +83,6 @@ void flow_disconnects(struct flow *f);
 void flow_disconnected(struct flow *f, bool is_over); /* after it */
 /* The same as flow_progress(): true when the call is the kernel's since the connection was ended so. */
 bool flow_is_disconnected(int fd, struct flow *f);
-/* The same, and waits for a while that the kernel takes what is owed: before the end of the stream. */
-void flow_pay(int fd, struct flow *f);
-bool flow_owes(struct flow *f);
 /* What another program will have goes back to TCP: by exec, by a program that is started, in a message. */
 void flows_before_exec(void);
 void flows_exec_failed(void);
