@@ -1,13 +1,18 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { createGunzip } from 'node:zlib';
 import { apiVersionHeader, firstApi, parseApiVersion, type ApiVersion } from '../../api/version.js';
 import { orAborted } from '../async/or-aborted.js';
+import { malformedAnswer } from './api-error.js';
 import { unreachableError } from '../ssh/ssh-errors.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 
 /** Longest answer that is taken from a host as a whole, in bytes. */
 const maximumAnswerBytes = 64 * 1024 * 1024;
+
+/** In bytes: each piece costs a turn of the event loop. */
+const unpackedAtOnce = 64 * 1024;
 
 /** No row is that long, in characters. */
 const longestLine = 1024 * 1024;
@@ -71,11 +76,12 @@ export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer>
     host: 'vsockd',
     method: options.method,
     path: options.path,
-    headers: options.headers,
+    headers: { 'accept-encoding': 'gzip', ...options.headers },
   });
   const fail = (error: unknown): Error => {
     outgoing.destroy();
-    return options.signal.aborted ? (options.signal.reason as Error) : explain(error as Error);
+    if (options.signal.aborted) return options.signal.reason as Error;
+    return explain(error as Error & { code?: string }, options.path);
   };
   try {
     const answer = await orAborted(exchange(outgoing, options.body), options.signal);
@@ -104,7 +110,7 @@ async function* pieces(
   signal: AbortSignal,
   fail: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
-  const source = (answer as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const source = (decoded(answer) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await orAborted(source.next(), signal);
@@ -116,6 +122,12 @@ async function* pieces(
   } finally {
     outgoing.destroy();
   }
+}
+
+/** The body as it was before it was packed. */
+function decoded(answer: IncomingMessage): Readable {
+  if (answer.headers['content-encoding'] !== 'gzip') return answer;
+  return pipeline(answer, createGunzip({ chunkSize: unpackedAtOnce }), () => undefined);
 }
 
 /** vsockds did not tell it before 1.2. */
@@ -153,8 +165,10 @@ export async function* linesOf({ pieces }: HttpAnswer): AsyncGenerator<string[]>
   if (rest !== '') yield [rest];
 }
 
-function explain(error: Error): Error {
+function explain(error: Error & { code?: string }, path: string): Error {
   if (error instanceof VsocketError) return error;
+  if (error.code?.startsWith('Z_') === true)
+    return malformedAnswer(path, `it cannot be unpacked: ${error.message}`);
   return unreachableError(
     'answer-lost',
     `vsockd ended the conversation: ${error.message}`,

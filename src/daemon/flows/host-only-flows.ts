@@ -10,6 +10,39 @@ import type { VmDirectory } from './vm-directory.js';
 const pauseMilliseconds = 2000;
 const pauseForWork = 20;
 
+/** Ends of connections, found by numbers: a text to find each of 100,000 by would keep the garbage collector at work. */
+class EndsByPorts {
+  readonly #ends = new Map<number, LiveEnd[]>();
+
+  constructor(ends: readonly LiveEnd[]) {
+    for (const end of ends) {
+      const alike = this.#ends.get(portsOf(end));
+      if (alike === undefined) this.#ends.set(portsOf(end), [end]);
+      else alike.push(end);
+    }
+  }
+
+  remove(vm: string, connection: Endpoints): void {
+    const ports = portsOf(connection);
+    const alike = this.#ends.get(ports);
+    if (alike === undefined) return;
+    const others = alike.filter((end) => end.vm !== vm || !haveSameAddresses(end, connection));
+    this.#ends.set(ports, others);
+  }
+
+  *rest(): Generator<LiveEnd> {
+    for (const alike of this.#ends.values()) yield* alike;
+  }
+}
+
+type Endpoints = Pick<Connection['socket'], 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
+const portsOf = ({ localPort, remotePort }: Pick<Endpoints, 'localPort' | 'remotePort'>): number =>
+  localPort * 2 ** 16 + remotePort;
+
+const haveSameAddresses = (end: LiveEnd, connection: Endpoints): boolean =>
+  end.remoteAddress === connection.remoteAddress && end.localAddress === connection.localAddress;
+
 /**
  * Connections that the host lets through and of which the VM’s kernel shows nothing: its sockets are where vsockd does
  * not look, or it cannot be asked. What comes or goes between the two looks is no such one: it takes two looks in turn.
@@ -32,17 +65,15 @@ export class HostOnlyFlows {
   async rows(observed: ReadonlyMap<string, readonly Connection[]>): Promise<readonly Flow[]> {
     const began = performance.now();
     if (began < this.#nextLook) return this.#rows;
-    const ends = await this.open();
-    const shown = new Set<string>();
-    for (const [vm, connections] of observed)
-      for (const { socket } of connections) shown.add(connectionName({ vm, ...socket }));
+    const hidden = new EndsByPorts(await this.open());
+    for (const [vm, connections] of observed) for (const { socket } of connections) hidden.remove(vm, socket);
     const before = this.#since;
     this.#since = new Map();
     const now = Date.now();
     const rows: Flow[] = [];
-    for (const end of ends) {
+    for (const end of hidden.rest()) {
       const name = connectionName(end);
-      const vm = shown.has(name) ? undefined : this.directory.named(end.vm);
+      const vm = this.directory.named(end.vm);
       if (vm === undefined) continue;
       const since = before.get(name);
       this.#since.set(name, since ?? now);

@@ -10,6 +10,8 @@ export class Selection<Row extends object> {
   constructor(
     /** Rows that match, before the limit. */
     readonly total: number,
+    /** How many `rows` are, after the limit. */
+    readonly length: number,
     /** In order; each is looked for when it is needed. They can be had once. */
     readonly rows: Iterable<Row>,
   ) {}
@@ -47,7 +49,7 @@ export async function selectRows<Row extends object>(
     total += 1;
     kept.add({ row, value: values(row)[0] ?? null });
   }
-  return new Selection(total, rowsOf(kept.inOrder()));
+  return new Selection(total, Math.min(total, limit), rowsOf(kept.inOrder()));
 }
 
 function* rowsOf<Row>(candidates: Iterable<Candidate<Row>>): Generator<Row> {

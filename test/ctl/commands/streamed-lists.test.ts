@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { linesType } from '../../../src/api/define-list.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { fixtureData } from '../support/fixture-data.js';
@@ -141,6 +142,37 @@ test('a line that is no row is an error, whatever came before', async () => {
     /^vsockctl: alpha: vsockd’s answer to \/v1\/flows\?sort=-bytesPerSecond is malformed: /,
   );
 });
+
+test('packed rows are unpacked, in as many pieces as they come', async () => {
+  fleet.alpha.misbehave = (request, response) => {
+    if (request.url?.startsWith('/v1/flows') !== true) return false;
+    assert.equal(request.headers['accept-encoding'], 'gzip');
+    const headers = { 'content-type': linesType, 'content-encoding': 'gzip', 'x-vsocket-api': '1.2' };
+    response.writeHead(200, headers);
+    const bytes = gzipSync(asLines(flows));
+    response.write(bytes.subarray(0, 40), () => setTimeout(() => response.end(bytes.subarray(40)), 50));
+    return true;
+  };
+  const { code, stdout } = await fleet.run('flows', '-H', 'alpha', '-o', 'name');
+  assert.deepEqual([code, stdout.trim().split('\n')], [0, flows.map(({ id }) => id)]);
+});
+
+for (const [what, body] of [
+  ['no gzip', Buffer.from('{}')],
+  ['half of it', gzipSync(asLines(flows)).subarray(0, 60)],
+  ['more than a list may have', gzipSync(Buffer.alloc(80 * 1024 * 1024, 0x20))],
+] as const)
+  test(`packed rows that are none end in one line: ${what}`, async () => {
+    fleet.alpha.misbehave = (request, response) => {
+      if (request.url?.startsWith('/v1/flows') !== true) return false;
+      const headers = { 'content-type': linesType, 'content-encoding': 'gzip', 'x-vsocket-api': '1.2' };
+      response.writeHead(200, headers).end(body);
+      return true;
+    };
+    const { code, stderr } = await fleet.run('flows', '-H', 'alpha', '-o', 'name');
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^vsockctl: alpha: [^\n]*(malformed|has no end)[^\n]*\n$/);
+  });
 
 test('with enough rows the hosts are left, which is no failure', async () => {
   answersLines((response) => {
