@@ -119,6 +119,8 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
         if (f) continue;
         /* A flow that went back to TCP meanwhile was asked for more than the program wants. */
         fds[k].revents = copy[k].revents & (fds[k].events | POLLERR | POLLHUP | POLLNVAL);
+        struct epoll *ep = fds[k].revents ? epoll_of(fds[k].fd) : NULL;
+        if (ep && epoll_has_engaged(ep) && !epoll_is_ready(ep)) fds[k].revents = 0;
         if (fds[k].revents) ready++;
     }
     return ready;

@@ -31,9 +31,9 @@ struct vs_process *own_process(void);
 /* ---- a stream on which vsockd wakes one sleeper: a thread or an epoll instance (waiter.c) ---- */
 
 struct waiter {
-    int fd; /* -1: not connected */
+    _Atomic int fd; /* -1: not connected */
     uint32_t index;
-    uint64_t retry_at_ns;
+    _Atomic uint64_t retry_at_ns;
 };
 struct waiter *waiter_new(void);
 void waiter_free(struct waiter *w);

@@ -29,41 +29,45 @@ enum { DIRECTION_IN = 1, DIRECTION_OUT = 2 };
 /* Who closed the sender's way into the ring: the guest ends its stream there, or the host sends it back to TCP. */
 enum { GATE_OPEN = 0, GATE_SHUT = 1, GATE_FROZEN = 2 };
 
+/* Threads, processes and vsockd read and write these at once: by their type no access can be a plain one. */
+typedef _Atomic uint32_t shared_word;
+typedef _Atomic uint64_t shared_long;
+
 struct vs_process {
-    uint32_t pid;
+    shared_word pid;
     uint32_t pad0;
-    uint32_t summary[VS_SUMMARY_WORDS];
-    uint32_t armed_summary;
+    shared_word summary[VS_SUMMARY_WORDS];
+    shared_word armed_summary;
     uint32_t pad1[11];
-    uint32_t armed[VS_ARMED_WORDS];
-    uint32_t bits[VS_BITMAP_WORDS];
+    shared_word armed[VS_ARMED_WORDS];
+    shared_word bits[VS_BITMAP_WORDS];
     uint32_t pad2[16];
 };
 
 struct vs_slot {
     /* guest, cold */
-    uint32_t guest_state, generation, cookie_low, cookie_high, direction, process, local_port, remote_port;
+    shared_word guest_state, generation, cookie_low, cookie_high, direction, process, local_port, remote_port;
     uint8_t local_address[16], remote_address[16];
     /* host, cold */
-    uint32_t host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
+    shared_word host_state, host_generation, rx_starts, rx_start_low, rx_start_high, rx_final, rx_final_position,
         tx_allowed, rx_stops, rx_stop_position, tx_stops_taken, left, tx_freeze_position, openings,
         tx_stops_told;
     uint32_t pad0[1];
     /* guest, the sender's line; the gate is for whoever comes first */
-    uint32_t tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position, tx_gate;
+    shared_word tx_head, tx_starts, tx_start_low, tx_start_high, tx_waiting, tx_stops, tx_stop_position, tx_gate;
     uint32_t pad1[8];
     /* host */
-    uint32_t tx_tail;
+    shared_word tx_tail;
     uint32_t pad2[15];
     /* host, the receiver's line */
-    uint32_t rx_head, rx_blocked;
+    shared_word rx_head, rx_blocked;
     uint32_t pad3[14];
     /* guest */
-    uint32_t rx_tail, rx_end_of_stream, close_hints, rx_stops_taken, rx_ready, leave_reason, leave_from_tail, fault,
+    shared_word rx_tail, rx_end_of_stream, close_hints, rx_stops_taken, rx_ready, leave_reason, leave_from_tail, fault,
         closing;
     uint32_t pad4[7];
     /* guest's own, shared by its processes */
-    uint32_t tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
+    shared_word tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
         tx_owing, tx_owed_from, reset_armed, low_water, disconnected,
         error; /* that a look at the TCP side took from the kernel */
     uint32_t pad5[17];
@@ -71,24 +75,24 @@ struct vs_slot {
 
 /* A socket that several processes had before it was claimed, and how many. */
 struct vs_holders {
-    uint64_t cookie;
-    uint32_t count;
+    shared_long cookie;
+    shared_word count;
     uint32_t pad;
 };
 
 /* All that is mapped before the first claim. */
 struct vs_front {
-    uint32_t magic, version, slot_count, ring_bytes;
-    uint32_t upgrade_after_calls, upgrade_after_bytes, guest_spin_microseconds;
+    shared_word magic, version, slot_count, ring_bytes;
+    shared_word upgrade_after_calls, upgrade_after_bytes, guest_spin_microseconds;
     uint32_t pad0[9];
-    uint32_t host_sleeping;
+    shared_word host_sleeping;
     uint32_t pad1[15];
-    uint32_t doorbell_summary[VS_SUMMARY_WORDS];
+    shared_word doorbell_summary[VS_SUMMARY_WORDS];
     uint32_t pad2[30];
-    uint32_t doorbell_bits[VS_BITMAP_WORDS];
-    uint32_t slots_taken[VS_BITMAP_WORDS];
+    shared_word doorbell_bits[VS_BITMAP_WORDS];
+    shared_word slots_taken[VS_BITMAP_WORDS];
     uint8_t pad3[4096 - 768];
-    uint64_t notes[VS_NOTES];
+    shared_long notes[VS_NOTES];
     struct vs_holders holders[VS_HOLDERS];
 };
 

@@ -28,14 +28,16 @@ struct item {
 struct nested {
     struct nested *next;
     struct epoll *child;
+    int fd; /* under which it was put there */
+    struct epoll_event wanted;
 };
 
 struct epoll {
     struct entry *entries; /* its descriptors, linked by next_of_connection */
-    int inner, bell;
-    bool bell_rung;
+    _Atomic int inner, bell; /* -1: none */
+    _Atomic bool bell_rung;
     bool foreign; /* it came by fork, and this process has not used it yet */
-    struct waiter *waiter;
+    struct waiter *_Atomic waiter;
     uint32_t *used_by_several; /* in memory shared with forked processes; NULL: never forked */
     _Atomic uint32_t engaged;
     uint32_t turns;
@@ -69,6 +71,14 @@ bool epoll_shows_once(struct connection *c);
 bool epoll_uses_shared(struct connection *c); /* an instance of it is used by several processes */
 void epoll_before_fork_locked(void);
 void epoll_after_fork(void);
+
+/* ---- nested.c ---- */
+
+void nesting_changed_locked(struct epoll *ep, int operation, int fd, const struct epoll_event *event);
+void nesting_ends_locked(struct epoll *ep);
+bool epoll_is_ready(struct epoll *ep); /* for the program, whatever the kernel has to tell the library */
+/* An event of a nested instance that has nothing for the program. */
+bool is_false_alarm(struct epoll *ep, const struct epoll_event *event);
 
 /* ---- shown.c: what the kernel has shown once ---- */
 

@@ -19,24 +19,26 @@ void inner_forget(struct epoll *ep, int fd) {
     kernel(SYS_epoll_ctl, ep->inner, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* Others look at `inner` without a lock, and then at the rest: it comes last, and goes first. */
 void inner_make(struct epoll *ep) {
     if (ep->inner >= 0) return;
     KEEP_ERRNO;
-    ep->inner = hide_descriptor((int)kernel(SYS_epoll_create1, EPOLL_CLOEXEC));
+    int inner = hide_descriptor((int)kernel(SYS_epoll_create1, EPOLL_CLOEXEC));
     ep->bell = hide_descriptor((int)kernel(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
     ep->waiter = waiter_new();
-    if (ep->inner < 0 || ep->bell < 0 || !ep->waiter) return inner_close(ep);
+    ep->inner = inner;
+    if (inner < 0 || ep->bell < 0 || !ep->waiter) return inner_close(ep);
     inner_watch(ep, ep->bell, EPOLLIN);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = OWN_EVENT};
-    kernel(SYS_epoll_ctl, epoll_descriptor(ep), EPOLL_CTL_ADD, ep->inner, &event);
+    kernel(SYS_epoll_ctl, epoll_descriptor(ep), EPOLL_CTL_ADD, inner, &event);
 }
 
 void inner_close(struct epoll *ep) {
-    if (ep->inner >= 0) unhide_close(ep->inner);
-    if (ep->bell >= 0) unhide_close(ep->bell);
-    if (ep->waiter) waiter_free(ep->waiter);
-    ep->inner = ep->bell = -1;
-    ep->waiter = NULL;
+    int inner = swap(&ep->inner, -1), bell = swap(&ep->bell, -1);
+    struct waiter *waiter = swap(&ep->waiter, NULL);
+    if (inner >= 0) unhide_close(inner);
+    if (bell >= 0) unhide_close(bell);
+    if (waiter) waiter_free(waiter);
 }
 
 void inner_connect_waiter(struct epoll *ep) {

@@ -9,7 +9,6 @@
 
 static struct pool instances = {sizeof(struct epoll), NULL};
 static struct pool items = {sizeof(struct item), NULL};
-static struct pool nestings = {sizeof(struct nested), NULL};
 
 void item_queue(struct item *i) {
     if (i->queued || i->disabled || i->absent || !i->engaged) return;
@@ -142,31 +141,10 @@ void epoll_forget_items(struct entry *e) {
     pthread_mutex_unlock(&process_lock);
 }
 
-static void unnest(struct epoll *ep, struct epoll *child) {
-    for (struct nested **at = &ep->children; *at; at = &(*at)->next)
-        if ((*at)->child == child) {
-            struct nested *gone = *at;
-            *at = gone->next;
-            pool_give(&nestings, gone);
-            return;
-        }
-}
-
-static void nest(struct epoll *ep, struct epoll *child) {
-    struct nested *n = pool_take(&nestings);
-    if (!n) return;
-    n->child = child;
-    n->next = ep->children;
-    ep->children = n;
-}
-
 static void instance_end(struct epoll *ep) {
-    struct entry *other;
     for (int b = 0; b < EPOLL_BUCKETS; b++)
         while (ep->buckets[b]) item_remove(ep->buckets[b]);
-    while (ep->children) unnest(ep, ep->children->child);
-    for (int cursor = 0; (other = entry_each(&cursor));)
-        if (other->epoll) unnest(other->epoll, ep);
+    nesting_ends_locked(ep);
     inner_close(ep);
     pool_give(&instances, ep);
 }
@@ -346,21 +324,14 @@ static int control_item(struct epoll *ep, int fd, int operation, struct entry *e
     return result;
 }
 
-static void note_nesting(int fd, int operation, int target) {
-    struct entry *outer = entry_find(fd), *inner = entry_find(target);
-    pthread_mutex_lock(&process_lock);
-    struct epoll *ep = outer->epoll, *child = inner->epoll;
-    if (ep && child && operation == EPOLL_CTL_ADD) nest(ep, child);
-    if (ep && child && operation == EPOLL_CTL_DEL) unnest(ep, child);
-    pthread_mutex_unlock(&process_lock);
-}
-
 EXPORT int epoll_ctl(int fd, int operation, int target, struct epoll_event *event) {
     struct entry *self = entry_find(fd), *e = entry_find(target);
     if (!self || self->kind != KIND_EPOLL || !e || is_hidden(target)) return real()->epoll_ctl(fd, operation, target, event);
     if (e->kind == KIND_EPOLL) {
         int result = real()->epoll_ctl(fd, operation, target, event);
-        if (result == 0) note_nesting(fd, operation, target);
+        pthread_mutex_lock(&process_lock);
+        if (result == 0 && self->epoll) nesting_changed_locked(self->epoll, operation, target, event);
+        pthread_mutex_unlock(&process_lock);
         return result;
     }
     if (!e->connection) return real()->epoll_ctl(fd, operation, target, event);

@@ -39,15 +39,16 @@ static int collect(struct epoll *ep, struct epoll_event *events, int max) {
     return n;
 }
 
-/* Leaves out the library's own event; *own says whether it was there. */
+/* Leaves out events that are the library's own; *own says whether there was one. */
 static int without_own(struct epoll *ep, struct epoll_event *events, int n, bool *own) {
     int kept = 0;
     *own = false;
     for (int k = 0; k < n; k++) {
-        if (events[k].data.u64 == OWN_EVENT) *own = true;
+        bool is_inner = events[k].data.u64 == OWN_EVENT;
+        if (is_inner && ep) inner_take_events(ep);
+        if (is_inner || (ep && ep->children && is_false_alarm(ep, &events[k]))) *own = true;
         else events[kept++] = events[k];
     }
-    if (*own && ep) inner_take_events(ep);
     if (ep) note_shown(ep, events, kept);
     return kept;
 }

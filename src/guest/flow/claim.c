@@ -75,11 +75,16 @@ static struct flow *attach_locked(struct connection *c, uint32_t slot, uint8_t *
         connection_merge_locked(c, f->connection);
         return f;
     }
-    if (!f && !(f = pool_take(&flows))) return NULL;
-    *f = (struct flow){.slot = slot, .generation = h->generation, .header = h, .tx = rings, .rx = rings + VS_RING_BYTES};
+    if (!f) {
+        if (!(f = pool_take(&flows))) return NULL;
+        *f = (struct flow){.slot = slot, .header = h, .tx = rings, .rx = rings + VS_RING_BYTES};
+    }
+    f->engaged = f->plain = false;
+    f->generation = h->generation;
     f->tcp_maybe = true;
+    f->empty_reads = 0;
     f->connection = c;
-    flows_by_slot[slot] = f;
+    store(&flows_by_slot[slot], f);
     store(&c->flow, f);
     return f;
 }

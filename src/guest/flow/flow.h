@@ -10,14 +10,16 @@
  * VM share, found by the socket's cookie. A slot's object is used again, never freed: a late look at it is harmless.
  */
 struct flow {
-    uint32_t slot, generation;
+    uint32_t slot;
     struct vs_slot *header;
     uint8_t *tx, *rx;
-    struct connection *connection;
+    /* From here on of one connection after the other. */
+    _Atomic uint32_t generation;
+    struct connection *_Atomic connection;
     _Atomic bool engaged;   /* vsockd knows both ends */
     _Atomic bool plain;     /* back on TCP for good, with nothing left in a ring: the kernel's alone again */
     _Atomic bool tcp_maybe; /* the kernel may have something on the TCP side */
-    uint32_t empty_reads;
+    _Atomic uint32_t empty_reads;
 };
 
 extern struct flow *flows_by_slot[VS_SLOTS];
@@ -140,8 +142,8 @@ ssize_t tcp_peek_after_ring(int fd, struct flow *f, size_t from_ring, const stru
 /* The part of the vector that is left after `skip` bytes, at most `limit` bytes; `out` has room for as many pieces. */
 int rest_of(const struct iovec *iov, int count, size_t skip, size_t limit, struct iovec *out);
 
-void slot_lock(uint32_t *lock);
-void slot_unlock(uint32_t *lock);
+void slot_lock(shared_word *lock);
+void slot_unlock(shared_word *lock);
 uint32_t rx_available(struct flow *f);
 bool rx_has_unread(struct flow *f); /* the ring, or will have: it comes before what TCP has from now on */
 /* Whether there is as much to read as SO_RCVLOWAT asks for, or nothing more will come here. */

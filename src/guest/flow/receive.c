@@ -110,7 +110,7 @@ static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, i
         return broke && load(&h->error) != EPIPE ? reset_on_receive(f, skip) : 0;
     }
     if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
-    if ((f->tcp_maybe || ++f->empty_reads % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
+    if ((f->tcp_maybe || count_by(&f->empty_reads, 1) % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
         tcp_look(fd, f);
         if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
         if (rx_at_end(f)) return 0;

@@ -8,7 +8,7 @@
 #define TRIES_BEFORE_LOOK 1024
 
 /* The lock is the holder's thread id; one whose holder was killed is taken over. */
-void slot_lock(uint32_t *lock) {
+void slot_lock(shared_word *lock) {
     static __thread uint32_t self;
     static __thread int self_pid;
     if (__builtin_expect(self == 0 || self_pid != own_pid, 0)) {
@@ -24,7 +24,7 @@ void slot_lock(uint32_t *lock) {
     }
 }
 
-void slot_unlock(uint32_t *lock) {
+void slot_unlock(shared_word *lock) {
     store(lock, 0);
 }
 

@@ -182,6 +182,46 @@ void epoll_nested(void) {
     check(control(middle, EPOLL_CTL_ADD, inner, EPOLLIN) == 0 && close(inner) == 0 && !epoll_has_engaged(epoll_of(outer)));
 }
 
+static void *ring_soon(void *of) {
+    usleep(50000);
+    bell_ring(epoll_of(*(int *)of));
+    return NULL;
+}
+
+/* The inner one is rung while somebody waits on the outer one. */
+static int wait_while_rung(int outer, int inner, struct epoll_event *event) {
+    pthread_t thread;
+    int rung = inner;
+    pthread_create(&thread, NULL, ring_soon, &rung);
+    int n = epoll_wait(outer, event, 1, 300);
+    pthread_join(thread, NULL);
+    return n;
+}
+
+void epoll_nested_without_news(void) {
+    host_begin();
+    int inner = epoll_create1(0), outer = epoll_create1(0), ends[2];
+    struct watched one = new_flow();
+    struct epoll_event event;
+    for (uint32_t how = 0; how < 3; how++) {
+        uint32_t flags[] = {0, EPOLLONESHOT, EPOLLET};
+        check(control(outer, how ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, inner, EPOLLIN | flags[how]) == 0);
+        if (!how) check(control(inner, EPOLL_CTL_ADD, one.fd, EPOLLIN) == 0);
+        check(wait_while_rung(outer, inner, &event) == 0);
+        struct pollfd wait = {inner, POLLIN, 0};
+        bell_ring(epoll_of(inner));
+        check(poll(&wait, 1, 0) == 0);
+        host_delivers(one.flow, 1);
+        check(events_of(outer, inner) == EPOLLIN); /* once is enough for what is shown once */
+        take_all(one.flow);
+        check(epoll_wait(inner, &event, 1, 0) == 0);
+    }
+    /* Whose event it is nobody can tell where two have the same data. */
+    event = (struct epoll_event){EPOLLIN, {.u64 = (uint64_t)inner * 1000}};
+    check(pipe(ends) == 0 && epoll_ctl(outer, EPOLL_CTL_ADD, ends[0], &event) == 0 && write(ends[1], "x", 1) == 1);
+    check(epoll_wait(outer, &event, 1, 0) == 1 && event.data.u64 == (uint64_t)inner * 1000);
+}
+
 /* A small buffer shows all in turn, and the kernel's own among them. */
 void epoll_is_fair(void) {
     host_begin();

@@ -234,7 +234,7 @@ void ring_between_threads(void) {
 }
 
 void lock_of_a_killed_holder(void) {
-    uint32_t *lock = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared_word *lock = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status;
     pid_t child = fork();
     if (child == 0) {

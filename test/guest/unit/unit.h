@@ -51,6 +51,7 @@
     X(epoll_forgets_what_is_closed)                                                                          \
     X(epoll_gives_items_back)                                                                                \
     X(epoll_nested)                                                                                          \
+    X(epoll_nested_without_news)                                                                             \
     X(epoll_is_fair)                                                                                         \
     X(epoll_taken_over_by_a_child)                                                                           \
     X(epoll_between_threads)                                                                                 \
