@@ -18,7 +18,7 @@ test('thousands of connections upgrade in mid-stream and lose, double or reorder
   try {
     assert.equal(await outputOf(streamClient(guests, 'a', 6000, 1)), 'right 6000');
     const carried = ledger.vms().map((vm) => vm.ringTxBytes);
-    assert.ok(Math.min(...carried) > 1_000_000, `rings carried ${carried.join(' and ')} bytes`);
+    assert.ok(Math.min(...carried) > 100_000, `rings carried ${carried.join(' and ')} bytes`);
     const [first, second] = ledger.vms();
     assert.equal(first?.ringTxBytes, second?.ringRxBytes);
     assert.equal(second?.ringTxBytes, first?.ringRxBytes);

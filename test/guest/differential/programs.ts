@@ -40,7 +40,7 @@ const beginning: Step[] = [0, 1].flatMap((number) => {
 });
 
 /** Random programs of these features. In some of them their own steps are the connection’s first calls. */
-export function programsOf(features: readonly Feature[]): fc.Arbitrary<Program> {
+export function programsOf(features: readonly Feature[], longest: number): fc.Arbitrary<Program> {
   const scale = 20; // weights of fast-check are whole numbers
   const step = fc.oneof(
     ...features.map((feature) => ({
@@ -52,7 +52,7 @@ export function programsOf(features: readonly Feature[]): fc.Arbitrary<Program> 
     .record({
       inRings: fc.constantFrom(false, true, true),
       first: fc.oneof(fc.constant([]), fc.subarray(possibleBeginning(features))),
-      steps: fc.array(step, { minLength: 1, maxLength: 24, size: 'max' }),
+      steps: fc.array(step, { minLength: 1, maxLength: longest, size: 'max' }),
     })
     .map(({ inRings, first, steps }) => ({ inRings, steps: [...first, ...steps] }));
 }

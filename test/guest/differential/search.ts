@@ -19,6 +19,8 @@ export interface Search {
   features: readonly Feature[];
   seed: number;
   programs: number;
+  /** Steps of a program, at most. */
+  longest?: number;
   /** Kinds of differences that are not looked for any more. */
   known?: ReadonlySet<string>;
   isOver?: () => boolean;
@@ -44,10 +46,10 @@ function kindOf({ program, plain, other }: Play, step: number): string {
 
 /** Plays random programs until one differs; then smaller and smaller ones that differ in the same way. */
 export async function search(theatre: Theatre, options: Search): Promise<Finding | null> {
-  const { mode, features, seed, programs, known, isOver = () => false } = options;
+  const { mode, features, seed, programs, longest = 24, known, isOver = () => false } = options;
   const failing: Different[] = [];
   let shrinkUntil = Infinity;
-  const property = fc.asyncProperty(programsOf(features), async (program) => {
+  const property = fc.asyncProperty(programsOf(features, longest), async (program) => {
     if (isOver() || Date.now() > shrinkUntil) return true;
     const play = await theatre.play(program, mode);
     const step = firstDifference(play.plain, play.other);

@@ -10,6 +10,7 @@ Plays random programs of socket calls on plain TCP and with the library, until s
   --side both|server|client|none   which ends have the library
   --steps N           stop after so many steps
   --seed N            begin with this seed; each difference tells its own
+  --longest N         steps of a program, at most (24)
   --only PATTERN      features (test/guest/differential/steps-of-*.ts) whose names match
   --without PATTERN
   --go-on             go on after a difference; each kind is told once`;
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     side: { type: 'string', default: 'both' },
     steps: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+    longest: { type: 'string', default: '24' },
     only: { type: 'string', default: '' },
     without: { type: 'string', default: '^$' },
     'go-on': { type: 'boolean', default: false },
@@ -52,7 +54,8 @@ async function soak(mode: Mode): Promise<number> {
   const timer = setInterval(tell, tellMilliseconds);
   try {
     for (let seed = Number(values.seed); !isOver() && (known.size === 0 || values['go-on']); seed++) {
-      const options = { mode, features, seed, programs: programsOfOneSeed, known, isOver };
+      const longest = Number(values.longest);
+      const options = { mode, features, seed, programs: programsOfOneSeed, longest, known, isOver };
       const finding = await search(theatre, options);
       if (!finding) continue;
       known.add(finding.kind);
