@@ -15,6 +15,8 @@ const programs = [
   'connections',
   'many-connections',
   'idle',
+  'live-flows',
+  'datagrams',
   'neighbour',
   'smc-host',
 ] as const;

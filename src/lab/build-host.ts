@@ -67,7 +67,7 @@ async function startVm(paths: LabPaths, vm: LabVm): Promise<number> {
   const ownRun = ['mount', '--bind', run, '/run'];
   const hidden = ['mount', '-t', 'tmpfs', 'hidden', paths.directory];
   const preparation = isBelowRun(paths.directory) ? [ownRun] : [ownRun, hidden];
-  const holder = await startMachine(paths, vm.name, { memory, preparation });
+  const holder = await startMachine(paths, vm.name, { memory, preparation, isVm: true });
   closeSync(memory);
   return holder;
 }

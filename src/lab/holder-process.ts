@@ -10,11 +10,28 @@ import type { Readable, Writable } from 'node:stream';
 const script = (preparation: string): string =>
   `${preparation}echo made && read -r noted && exec sleep infinity </dev/null >/dev/null 2>&1`;
 
+/**
+ * Network namespaces of one machine have their TCP sockets in one table, sized for the machine, and whoever lists those
+ * of one namespace goes through all of it. A VM has a kernel of its own: where the kernel can (6.1), its namespace gets
+ * a table of a VM’s size. What asks for it is a setting of the namespace from which it is made.
+ */
+const socketTableEntries = 16_384;
+const withOwnSocketTable = [
+  'unshare',
+  '--net',
+  'sh',
+  '-c',
+  `echo ${socketTableEntries} 2>/dev/null >/proc/sys/net/ipv4/tcp_child_ehash_entries; exec "$@"`,
+  'sh',
+] as const;
+
 export interface HolderOptions {
   /** What the process holds as its descriptor 3. */
   memory?: number;
   /** Commands that it runs first, in its new namespaces. */
   preparation?: readonly (readonly string[])[];
+  /** It stands for a VM. */
+  isVm?: boolean;
 }
 
 /**
@@ -24,10 +41,11 @@ export interface HolderOptions {
 export async function startHolderProcess(
   namespaces: string[],
   note: (pid: number) => Promise<void>,
-  { memory, preparation = [] }: HolderOptions = {},
+  { memory, preparation = [], isVm = false }: HolderOptions = {},
 ): Promise<number | null> {
   const first = preparation.map((words) => `${words.map(quoteForShell).join(' ')} && `).join('');
-  const holder = spawn('unshare', [...namespaces, '--', 'sh', '-c', script(first)], {
+  const [program, ...words] = [...(isVm ? withOwnSocketTable : []), 'unshare', ...namespaces] as const;
+  const holder = spawn(program, [...words, '--', 'sh', '-c', script(first)], {
     stdio: ['pipe', 'pipe', 'ignore', ...(memory === undefined ? [] : [memory])],
     detached: true,
     cwd: '/',

@@ -9,7 +9,7 @@ import { runCommand } from './run-command.js';
 export async function startMachine(
   paths: LabPaths,
   machine: string,
-  { memory, preparation = [] }: HolderOptions = {},
+  { preparation = [], ...options }: HolderOptions = {},
 ): Promise<number> {
   const note = async (pid: number): Promise<void> => {
     const pin = paths.namespace(machine);
@@ -18,7 +18,7 @@ export async function startMachine(
     await recordProcess(paths, `${machine}.holder`, pid);
   };
   const pid = await startHolderProcess(['--net', '--mount', '--uts'], note, {
-    ...(memory === undefined ? {} : { memory }),
+    ...options,
     preparation: [['hostname', machine], ...preparation],
   });
   if (pid === null) {

@@ -40,16 +40,28 @@ const placements = [
   { number: 3, host: 'hv2' },
 ];
 
-export const vms: readonly LabVm[] = tenants.flatMap(({ name, vni }) =>
-  placements.map(({ number, host }) => ({
-    name: `${name}${number}`,
-    host,
-    tenant: name,
-    vni,
-    address: `10.0.0.${number}`,
-    mac: macAddress(vni, number),
-  })),
-);
+/** Set where something is measured that needs more: so many VMs of the first tenant come to the first host. */
+export const moreVmsVariable = 'VSOCKET_LAB_MORE_VMS';
+
+/** @param more VMs of the first tenant on the first host, numbered on */
+export function vmsWith(more: number): LabVm[] {
+  const added = Array.from({ length: more }, (_, index) => ({
+    number: placements.length + 1 + index,
+    host: 'hv1',
+  }));
+  return tenants.flatMap(({ name, vni }, tenant) =>
+    [...placements, ...(tenant === 0 ? added : [])].map(({ number, host }) => ({
+      name: `${name}${number}`,
+      host,
+      tenant: name,
+      vni,
+      address: `10.0.0.${number}`,
+      mac: macAddress(vni, number),
+    })),
+  );
+}
+
+export const vms: readonly LabVm[] = vmsWith(Number(process.env[moreVmsVariable] ?? 0));
 
 export const underlayPrefixBits = 24;
 export const vmPrefixBits = 24;

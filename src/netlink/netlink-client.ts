@@ -66,19 +66,51 @@ export class NetlinkClient {
     }
   }
 
+  /**
+   * Several messages at once, of which the last but one asks for an answer: what is between two borders is done as a
+   * whole, or not at all.
+   * @returns the kernel’s first errno; 0: it is done
+   */
+  order(messages: readonly { type: number; payload: Buffer }[]): number {
+    const asked = messages.length - 2;
+    const first = this.#sequence + 1;
+    const framed = messages.map(({ type, payload }, index) =>
+      this.#framed(type, index === asked ? netlinkFlag.acknowledge : 0, payload),
+    );
+    this.#socket.send(Buffer.concat(framed));
+    let found: number | null = null;
+    for (;;) {
+      const length = this.#socket.receive(this.#datagram);
+      // The kernel has said all within send().
+      if (length === null) break;
+      for (const { type, sequence, payload } of netlinkMessages(this.#datagram.subarray(0, length)))
+        if (type === netlinkType.error && sequence >= first) found = found || errnoOf(payload);
+    }
+    if (found === null) throw new Error(`the kernel left a ${this.name} order unanswered`);
+    return found;
+  }
+
   close(): void {
     this.#socket.close();
   }
 
   #send(type: number, flags: number, payload: Buffer): number {
+    this.#socket.send(this.#framed(type, flags, payload));
+    return this.#sequence;
+  }
+
+  /** A message under the next number. */
+  #framed(type: number, flags: number, payload: Buffer): Buffer {
     const sequence = ++this.#sequence;
-    const header = Buffer.alloc(netlinkHeader.bytes);
-    header.writeUInt32LE(netlinkHeader.bytes + payload.length, netlinkHeader.length);
-    header.writeUInt16LE(type, netlinkHeader.type);
-    header.writeUInt16LE(netlinkFlag.request | flags, netlinkHeader.flags);
-    header.writeUInt32LE(sequence, netlinkHeader.sequence);
-    this.#socket.send(Buffer.concat([header, payload]));
-    return sequence;
+    const length = netlinkHeader.bytes + payload.length;
+    // The next one begins at a multiple of four.
+    const message = Buffer.alloc((length + 3) & ~3);
+    message.writeUInt32LE(length, netlinkHeader.length);
+    message.writeUInt16LE(type, netlinkHeader.type);
+    message.writeUInt16LE(netlinkFlag.request | flags, netlinkHeader.flags);
+    message.writeUInt32LE(sequence, netlinkHeader.sequence);
+    payload.copy(message, netlinkHeader.bytes);
+    return message;
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Evaluator, type Attempt, type Verdict } from './evaluate.js';
 import { GroupMembers } from './group-members.js';
 import { policyOf, type PolicyRule } from './policy.js';
-import { directions, protocolNumbers, RuleSet, type Direction } from './rule-set.js';
+import { protocolNumbers, RuleSet, type Direction } from './rule-set.js';
 
 /** The rules of a host and who is in their groups: plain data, which its two processes hand to each other. */
 export const RulesState = z.object({
@@ -24,6 +24,9 @@ export interface TcpEnd {
 /** Answers for the VMs of one host. */
 export class HostRules {
   readonly members: GroupMembers;
+  /** By VM, its tenant. */
+  readonly #tenants: ReadonlyMap<string, string>;
+  /** Made when they are needed: where nothing is open, thousands of rules are never asked. */
   readonly #evaluators = new Map<string, Evaluator>();
 
   constructor(
@@ -34,19 +37,23 @@ export class HostRules {
       state.ruleSet,
       (tenant, vm) => ownValue(ownValue(state.addresses, tenant) ?? {}, vm) ?? [],
     );
-    for (const { name, tenant } of vms)
-      for (const direction of directions)
-        this.#evaluators.set(
-          `${name} ${direction}`,
-          new Evaluator(policyOf(state.ruleSet, tenant, name, direction), this.members),
-        );
+    this.#tenants = new Map(vms.map(({ name, tenant }) => [name, tenant]));
   }
 
   /** @throws Error where the VM is not of this host */
   evaluate(vm: string, direction: Direction, attempt: Attempt): Verdict {
-    const evaluator = this.#evaluators.get(`${vm} ${direction}`);
-    if (evaluator === undefined) throw new Error(`no rules for VM ${vm}`);
-    return evaluator.evaluate(attempt);
+    return this.#evaluator(vm, direction).evaluate(attempt);
+  }
+
+  #evaluator(vm: string, direction: Direction): Evaluator {
+    const key = `${vm} ${direction}`;
+    const known = this.#evaluators.get(key);
+    if (known !== undefined) return known;
+    const tenant = this.#tenants.get(vm);
+    if (tenant === undefined) throw new Error(`no rules for VM ${vm}`);
+    const evaluator = new Evaluator(policyOf(this.state.ruleSet, tenant, vm, direction), this.members);
+    this.#evaluators.set(key, evaluator);
+    return evaluator;
   }
 
   /** What the rules of its VM say of a connection that is there. */

@@ -170,6 +170,23 @@ describe('security groups', () => {
     await eventually('the event is told', () => vsockd.log.includes('"event":"flow-revoked"'));
   });
 
+  it('have no say in what a VM says to itself', async () => {
+    const port = await two.tell('listen own-listener 127.0.0.1');
+    await two.tell(`connect own-client 127.0.0.1 ${port}`);
+    await two.tell('accept own-server own-listener');
+    const { flows } = await apply({});
+    assert.deepEqual(flows, []);
+    // One that they end is a flow of the same look.
+    await apply(openTcp);
+    const ended = await connected();
+    const done = await apply({});
+    assert.equal(done.flows.length, 1);
+    assert.equal(await two.tell(`error ${ended.server} ${limitMilliseconds}`), 'ECONNRESET');
+    assert.equal(await two.tell('send own-client 10'), 'ok');
+    assert.equal(await two.tell('read own-server 10'), 'ok');
+    for (const name of ['own-client', 'own-server', 'own-listener']) await two.tell(`close ${name}`);
+  });
+
   it('know which connections are open, without asking a guest', async () => {
     await apply(openTcp);
     const connection = await connected();

@@ -33,7 +33,7 @@ export class FlowSnapshot {
 
   find(id: string): FlowWithConnection | null {
     const flow = this.#named(id);
-    return flow === undefined ? null : this.#withConnection(flow);
+    return flow === undefined ? null : this.withConnection(flow);
   }
 
   /** As it was seen, without making rows of it. */
@@ -46,15 +46,16 @@ export class FlowSnapshot {
   }
 
   ofVm(name: string): FlowWithConnection[] {
-    return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.#withConnection(flow));
+    return this.seen.filter(({ vm }) => vm.name === name).map((flow) => this.withConnection(flow));
+  }
+
+  /** @param flow one of this snapshot’s */
+  withConnection(flow: SeenFlow): FlowWithConnection {
+    return { flow: new FlowRow(this.place, flow), connection: flow.connection };
   }
 
   #named(id: string): SeenFlow | undefined {
     this.#byId ??= new Map(this.seen.map((flow) => [flow.connection.id, flow]));
     return this.#byId.get(id);
-  }
-
-  #withConnection(flow: SeenFlow): FlowWithConnection {
-    return { flow: new FlowRow(this.place, flow), connection: flow.connection };
   }
 }

@@ -49,8 +49,13 @@ export class FlowWatch {
 
   /** A table that knows all of these flows, if there is one: the latest, whatever its age, else a new one. */
   async snapshotWith(ids: readonly string[]): Promise<FlowSnapshot> {
-    const latest = await this.#reading.last();
+    const latest = await this.lastSnapshot();
     return latest !== null && ids.every((id) => latest.has(id)) ? latest : this.newSnapshot();
+  }
+
+  /** The latest table, whatever its age; null: there is none yet. */
+  lastSnapshot(): Promise<FlowSnapshot | null> {
+    return this.#reading.last();
   }
 
   /** The table as it is after this call. */

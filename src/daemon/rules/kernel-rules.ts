@@ -53,21 +53,21 @@ export class KernelRules {
       }
       this.#wanted = rules;
       this.problem = null;
-      void this.#inTurn(() => this.#look());
     });
   }
 
-  /** When a change is noted as it left the table, a later one by somebody else is noticed. */
-  async noted(): Promise<void> {
-    await this.#turn;
+  /** Notes the table as a change left it, so that a later one by somebody else is noticed. It takes its time. */
+  noted(): Promise<void> {
+    return this.#inTurn(() => this.#look());
   }
 
   /** Installs what vsockd begins with; where that fails, it is tried again and again. */
   async begin(rules: HostRules): Promise<void> {
     passBridgesBy();
     if (this.#wanted === null) await this.#try(rules);
+    void this.noted();
     const tick = async (): Promise<void> => {
-      await (this.#wanted === null ? this.#try(rules) : this.#inTurn(() => this.#look()));
+      await (this.#wanted === null ? this.#try(rules) : this.noted());
       this.#timer = setTimeout(() => void tick(), lookMilliseconds);
     };
     this.#timer = setTimeout(() => void tick(), lookMilliseconds);

@@ -1,3 +1,4 @@
+import { SystemCallError } from '../../native/libc.js';
 import { difference } from '../../rules/nft/difference.js';
 import type { Layout } from '../../rules/nft/layout.js';
 import { table } from '../../rules/nft/names.js';
@@ -38,7 +39,10 @@ export class KernelTable {
     const layout = this.#installed;
     if (layout === null) return false;
     // What is missing in it is a change, too.
-    const digest = await tableDigest(layout.sets).catch(() => null);
+    const digest = await tableDigest(layout.sets).catch((error: unknown) => {
+      if (error instanceof SystemCallError) return null;
+      throw error;
+    });
     // Changed by ourselves meanwhile.
     if (this.#installed !== layout) return true;
     if (this.#digest === null && digest !== null) this.#digest = digest;

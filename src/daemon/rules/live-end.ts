@@ -1,4 +1,4 @@
-import { formatAddress } from '../../ledger/address.js';
+import { formatAddress, parseAddress } from '../../ledger/address.js';
 import type { Family } from '../../rules/families.js';
 import { liveSet, type LiveKind, type Side } from '../../rules/nft/live-sets.js';
 import { vmPrefix } from '../../rules/nft/names.js';
@@ -32,7 +32,10 @@ export function liveEndOf(
   key: Buffer,
 ): LiveEnd | null {
   const addressBytes = bytesOf[family];
-  const address = (at: number): string => textOf(key.subarray(at, at + addressBytes));
+  const address = (at: number): string =>
+    family === 4
+      ? textOfIpv4(key.readUInt32BE(at))
+      : textOfIpv6(key.toString('latin1', at, at + addressBytes));
   const base = { vm, kind, side, family, localPort: 0, remotePort: 0, localAddress: null, number: 0 };
   if (kind === 'tcp' || kind === 'udp') {
     const half = addressBytes + registerBytes;
@@ -51,14 +54,61 @@ export function liveEndOf(
     : { ...base, remoteAddress: address(registerBytes), number: key.readUInt8(0) };
 }
 
-function textOf(bytes: Buffer): string {
-  return bytes.length === 4 ? bytes.join('.') : formatAddress(bytes);
+/** So many results are kept: ends come in masses, and their addresses are few. */
+const rememberedResults = 4096;
+
+function remembered<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (known.size === rememberedResults) known.clear();
+    const made = make(key);
+    known.set(key, made);
+    return made;
+  };
+}
+
+const textOfIpv4 = remembered((number: number) =>
+  [number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff].join('.'),
+);
+const textOfIpv6 = remembered((bytes: string) => formatAddress(Buffer.from(bytes, 'latin1')));
+/** Of IPv4, too, 16 bytes. */
+const bytesOfAddress = remembered(parseAddress);
+
+/** The set in which it is. */
+export const setOf = ({ vm, kind, side, family }: LiveEnd): string =>
+  liveSet(vmPrefix(vm), kind, side, family);
+
+/** Its key in that set. */
+export function keyOf(end: LiveEnd): Buffer {
+  const { kind, family, localAddress, localPort, remoteAddress, remotePort, number } = end;
+  const addressBytes = bytesOf[family];
+  const isPair = kind === 'tcp' || kind === 'udp';
+  const key = Buffer.alloc((isPair ? 2 : 1) * (addressBytes + registerBytes));
+  // Within 16 bytes IPv4 is what the last four say.
+  const address = (text: string, at: number): void =>
+    key.set(bytesOfAddress(text).subarray(-addressBytes), at);
+  if (isPair) {
+    const half = addressBytes + registerBytes;
+    address(localAddress ?? '', 0);
+    key.writeUInt16BE(localPort, addressBytes);
+    address(remoteAddress, half);
+    key.writeUInt16BE(remotePort, half + addressBytes);
+  } else if (kind === 'ping') {
+    address(remoteAddress, 0);
+    key.writeUInt16BE(number, addressBytes);
+  } else {
+    key.writeUInt8(number, 0);
+    address(remoteAddress, registerBytes);
+  }
+  return key;
 }
 
 /** The set in which it is, and its element as nft reads it. */
 export function elementOf(end: LiveEnd): { set: string; element: string } {
-  const { kind, side, family, localAddress, localPort, remoteAddress, remotePort, number } = end;
-  const set = liveSet(vmPrefix(end.vm), kind, side, family);
+  const { kind, localAddress, localPort, remoteAddress, remotePort, number } = end;
+  const set = setOf(end);
   if (kind === 'ping') return { set, element: `${remoteAddress} . ${number}` };
   if (kind === 'other') return { set, element: `${number} . ${remoteAddress}` };
   return { set, element: `${localAddress} . ${localPort} . ${remoteAddress} . ${remotePort}` };

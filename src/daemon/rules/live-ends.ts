@@ -2,15 +2,16 @@ import { SystemCallError } from '../../native/libc.js';
 import { families } from '../../rules/families.js';
 import { liveKinds, liveSet, sides, type LiveKind } from '../../rules/nft/live-sets.js';
 import { table, vmPrefix } from '../../rules/nft/names.js';
-import { nftSteps } from '../nft-program.js';
-import { elementOf, liveEndOf, type LiveEnd } from './live-end.js';
+import { Pace } from '../pace.js';
+import { elementOf, keyOf, liveEndOf, setOf, type LiveEnd } from './live-end.js';
 import { findAttribute } from '../../netlink/attributes.js';
-import { nftables, NftablesNetlink } from './nftables-netlink.js';
+import { nftables, NftablesNetlink, type ElementChange } from './nftables-netlink.js';
 
 const elementsInOneLine = 200;
 /** For so long a connection is remembered that nobody has answered; one that is open, for days. */
 const halfOpenMilliseconds = 60_000;
-const endsInOneTransaction = 5000;
+/** With IPv6’s long keys three times as many as are added, deleted and added just fit a netlink message. */
+const endsInOneTransaction = 1000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
 
@@ -57,33 +58,40 @@ export class KernelLiveEnds implements LiveEnds {
     return ends;
   }
 
-  async refresh(ends: readonly LiveEnd[]): Promise<void> {
+  refresh(ends: readonly LiveEnd[]): Promise<void> {
     // In one transaction, so that no packet finds it missing. To delete what is gone already would fail.
-    for (let at = 0; at < ends.length; at += endsInOneTransaction) {
-      const some = ends.slice(at, at + endsInOneTransaction);
-      await nftSteps(
-        inGroups(some).map((group) => [
-          ...elementLines('add', group),
-          ...elementLines('delete', group),
-          ...elementLines('add', group),
-        ]),
-      );
-    }
+    return change(ends, ['add', 'delete', 'add']);
   }
 
-  async forget(ends: readonly LiveEnd[]): Promise<void> {
+  forget(ends: readonly LiveEnd[]): Promise<void> {
     // To delete what is gone already fails; so it is added first.
-    await nftSteps(
-      inGroups(ends).map((group) => [...elementLines('add', group), ...elementLines('delete', group)]),
-    );
+    return change(ends, ['add', 'delete']);
   }
 }
 
-function inGroups(ends: readonly LiveEnd[]): LiveEnd[][] {
-  const groups: LiveEnd[][] = [];
-  for (let at = 0; at < ends.length; at += elementsInOneLine)
-    groups.push(ends.slice(at, at + elementsInOneLine));
-  return groups;
+/** Does all this to each end, some ends in a transaction: nft as a program would need several times as long. */
+async function change(ends: readonly LiveEnd[], verbs: readonly ElementChange['verb'][]): Promise<void> {
+  if (ends.length === 0) return;
+  const netlink = new NftablesNetlink();
+  const pace = new Pace();
+  try {
+    for (let at = 0; at < ends.length; at += endsInOneTransaction) {
+      if (pace.isDue) await pace.rest();
+      // By the key’s text: who names both ends of a connection names each of them twice, and what is deleted twice fails.
+      const sets = new Map<string, Map<string, Buffer>>();
+      for (const end of ends.slice(at, at + endsInOneTransaction)) {
+        const key = keyOf(end);
+        const keys = sets.get(setOf(end)) ?? new Map<string, Buffer>();
+        sets.set(setOf(end), keys.set(key.toString('latin1'), key));
+      }
+      netlink.change(
+        table,
+        verbs.flatMap((verb) => [...sets].map(([set, keys]) => ({ verb, set, keys: [...keys.values()] }))),
+      );
+    }
+  } finally {
+    netlink.close();
+  }
 }
 
 /** Commands for nft that put ends into their sets, or take them out. */

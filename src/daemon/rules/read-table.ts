@@ -44,21 +44,35 @@ export async function readNames(elements: (set: string) => boolean): Promise<Lay
 /** No list of rules is this one. */
 const unknownRules: readonly string[] = ['what it has is not known'];
 
-/** A digest of all that vsockd put there: not of what the kernel counts and remembers. Null: there is no table. */
+/** So often a look may be disturbed by changes before it is given up. */
+const looksAtMost = 20;
+
+/**
+ * A digest of all that vsockd put there: not of what the kernel counts and remembers. Null: there is no table.
+ * @throws Error where nftables changes all the time
+ */
 export async function tableDigest(constantSets: Layout['sets']): Promise<string | null> {
-  if (!(await isThere())) return null;
-  const hash = createHash('sha256');
-  hash.update(await nft([`list table ${whole}`], ['-s', '-t', '-n']));
   const netlink = new NftablesNetlink();
   try {
-    for (const [name, { elements }] of constantSets) {
-      if (elements === null) continue;
-      const found: string[] = [];
-      await netlink.eachElement(table, name, (_key, element) => void found.push(element.toString('hex')));
-      hash.update(`${name} ${found.sort().join(' ')}\n`);
+    for (let look = 0; look < looksAtMost; look++) {
+      const generation = netlink.generation();
+      const digest = await lookedAt(netlink, constantSets);
+      if (netlink.generation() === generation) return digest;
     }
   } finally {
     netlink.close();
+  }
+  throw new Error('nftables changes all the time');
+}
+
+async function lookedAt(netlink: NftablesNetlink, constantSets: Layout['sets']): Promise<string | null> {
+  const hash = createHash('sha256');
+  if (!(await netlink.describe(table, (part) => void hash.update(part)))) return null;
+  for (const [name, { elements }] of constantSets) {
+    if (elements === null) continue;
+    const found: string[] = [];
+    await netlink.eachElement(table, name, (_key, element) => void found.push(element.toString('hex')));
+    hash.update(`${name} ${found.sort().join(' ')}\n`);
   }
   return hash.digest('hex');
 }

@@ -2,12 +2,11 @@ import type { HostRules } from '../../rules/host-rules.js';
 import { nameOfRule } from '../../rules/host-rules.js';
 import type { Attempt, Verdict } from '../../rules/evaluate.js';
 import { protocolNumbers } from '../../rules/rule-set.js';
-import type { FlowWithConnection } from '../flows/flow-snapshot.js';
+import type { FlowSnapshot, FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import { Pace } from '../pace.js';
 import type { LiveEnd } from './live-end.js';
 import type { LiveEnds } from './live-ends.js';
-import { liveEndOfFlow } from './open-connections.js';
 
 /** A flow that rules do not allow any more. */
 export interface DeniedFlow {
@@ -16,40 +15,50 @@ export interface DeniedFlow {
   rule: string;
 }
 
-/** What rules do not allow of what is open. */
-export interface Denied {
-  ends: LiveEnd[];
-  flows: DeniedFlow[];
+/** Something open that rules do not allow, and the rule’s name. */
+export interface DeniedEnd {
+  end: LiveEnd;
+  rule: string;
 }
 
-/**
- * Compares what is open with rules. Who opened a connection is the host’s own knowledge, where it has any, and else
- * what the VM’s kernel shows; what a guest says of itself does not count.
- */
-export async function deniedBy(
+/** What rules do not allow of what is open, by the host’s own knowledge: what a guest says of itself does not count. */
+export async function deniedEnds(
   rules: HostRules,
   vms: readonly string[],
   live: LiveEnds,
-  watch: FlowWatch,
-): Promise<Denied> {
+): Promise<DeniedEnd[]> {
   const pace = new Pace();
-  const denied: Denied = { ends: [], flows: [] };
-  const known = new Map<string, string | null>();
+  const denied: DeniedEnd[] = [];
+  const verdicts = new Verdicts(rules);
   for (const end of await live.list(vms)) {
     if (pace.isDue) await pace.rest();
-    const verdict = verdictOf(rules, end);
-    if (verdict.action === 'deny') denied.ends.push(end);
-    if (end.kind === 'tcp') known.set(connectionName(end), deniedRule(verdict));
+    const rule = deniedRule(verdicts.of(end));
+    if (rule !== null) denied.push({ end, rule });
   }
-  const snapshot = await watch.newSnapshot();
-  for (const vm of vms)
-    for (const target of snapshot.ofVm(vm)) {
+  return denied;
+}
+
+/** The flows of such ends: their programs shall know of it. */
+export async function deniedFlows(ends: readonly DeniedEnd[], watch: FlowWatch): Promise<DeniedFlow[]> {
+  const rules = new Map<string, string>();
+  for (const { end, rule } of ends) if (end.kind === 'tcp') rules.set(connectionName(end), rule);
+  const denied: DeniedFlow[] = [];
+  const take = async (snapshot: FlowSnapshot): Promise<void> => {
+    const pace = new Pace();
+    for (const seen of snapshot.each()) {
       if (pace.isDue) await pace.rest();
-      const end = liveEndOfFlow(target);
-      const seen = known.get(connectionName(end));
-      const rule = seen === undefined ? deniedRule(verdictOf(rules, end)) : seen;
-      if (rule !== null) denied.flows.push({ target, rule });
+      const name = connectionName({ vm: seen.vm.name, ...seen.connection.socket });
+      const rule = rules.get(name);
+      if (rule === undefined) continue;
+      rules.delete(name);
+      denied.push({ target: snapshot.withConnection(seen), rule });
     }
+  };
+  // What is open by the host’s knowledge and was there at the last look needs no other one, which takes long; and a
+  // program that saw the end of its fast path may have closed its socket by now.
+  const last = await watch.lastSnapshot();
+  if (last !== null) await take(last);
+  if (rules.size > 0) await take(await watch.newSnapshot());
   return denied;
 }
 
@@ -67,15 +76,32 @@ export function connectionName({
   return `${vm} ${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 
-function verdictOf(rules: HostRules, end: LiveEnd): Verdict {
-  return rules.evaluate(end.vm, end.side === 'in' ? 'ingress' : 'egress', attemptOf(end));
+/** Verdicts of one set of rules. Of many connections to one port, one is judged for all. */
+class Verdicts {
+  readonly #known = new Map<string, Verdict>();
+
+  constructor(private readonly rules: HostRules) {}
+
+  of(end: LiveEnd): Verdict {
+    const { vm, kind, side, remoteAddress, number } = end;
+    const key = `${vm} ${side} ${kind} ${remoteAddress} ${kind === 'other' ? number : portOf(end)}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const verdict = this.rules.evaluate(vm, side === 'in' ? 'ingress' : 'egress', attemptOf(end));
+    this.#known.set(key, verdict);
+    return verdict;
+  }
 }
 
-function attemptOf({ kind, side, family, localPort, remoteAddress, remotePort, number }: LiveEnd): Attempt {
+/** The destination port; of what has none, 0. */
+const portOf = ({ side, localPort, remotePort }: LiveEnd): number => (side === 'in' ? localPort : remotePort);
+
+function attemptOf(end: LiveEnd): Attempt {
+  const { kind, family, remoteAddress, number } = end;
   if (kind === 'other') return { remoteAddress, protocol: number };
   if (kind === 'ping')
     return family === 4
       ? { remoteAddress, protocol: protocolNumbers.icmp, type: 8, code: 0 }
       : { remoteAddress, protocol: protocolNumbers.icmpv6, type: 128, code: 0 };
-  return { remoteAddress, protocol: protocolNumbers[kind], port: side === 'in' ? localPort : remotePort };
+  return { remoteAddress, protocol: protocolNumbers[kind], port: portOf(end) };
 }

@@ -11,7 +11,7 @@ import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
 import type { LiveEnds } from './live-ends.js';
 import { openConnections } from './open-connections.js';
-import { connectionName, deniedBy, type Denied, type DeniedFlow } from './revocation.js';
+import { connectionName, deniedEnds, deniedFlows, type DeniedEnd, type DeniedFlow } from './revocation.js';
 import type { Revision, RevisionStore } from './revision-store.js';
 import { vmAddresses } from './vm-addresses.js';
 
@@ -82,7 +82,9 @@ export class RuleKeeper {
     const { revision } = this;
     const changes = changesBetween(revision.ruleSet, ruleSet);
     const denied = await this.#denied(this.#rulesOf(ruleSet));
-    return { revision: revision.number, changes, ended: denied.flows };
+    if (denied.length > 0) await this.needs.watch.newSnapshot();
+    const ended = await deniedFlows(denied, this.needs.watch);
+    return { revision: revision.number, changes, ended };
   }
 
   /** What a rollback would do. */
@@ -189,18 +191,20 @@ export class RuleKeeper {
 
   /** New connections are judged by the new rules already: whatever is open and not allowed is old. */
   async #endDenied(): Promise<DeniedFlow[]> {
-    const { flows } = await this.#forgetDenied().finally(() => {
-      // Not before: a program that sees the reset ends, and its FIN would tell the other one of an end and of no reset.
+    const ends = await this.#forgetDenied().finally(() => {
+      // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
       this.needs.tellDataPlane(this.#rules.state);
     });
+    // Nothing passes any more: what follows has time.
+    const flows = await deniedFlows(ends, this.needs.watch);
     if (flows.length > 0) void this.#reset(flows);
     return flows;
   }
 
   /** From now on no packet of theirs passes. */
-  async #forgetDenied(): Promise<Denied> {
+  async #forgetDenied(): Promise<DeniedEnd[]> {
     const denied = await this.#denied(this.#rules);
-    await this.needs.live.forget(denied.ends);
+    await this.needs.live.forget(denied.map(({ end }) => end));
     return denied;
   }
 
@@ -226,6 +230,7 @@ export class RuleKeeper {
       await this.#install(rules);
       this.#rules = rules;
       await this.#endDenied();
+      await this.needs.kernel.noted();
     } catch (error) {
       this.needs.log.error({ error: (error as Error).message }, 'groups could not follow the directory');
     }
@@ -268,10 +273,10 @@ export class RuleKeeper {
     }
   }
 
-  #denied(rules: HostRules): Promise<Denied> {
-    const { config, live, watch } = this.needs;
+  #denied(rules: HostRules): Promise<DeniedEnd[]> {
+    const { config, live } = this.needs;
     const vms = config.vms.map(({ name }) => name);
-    return deniedBy(rules, vms, live, watch);
+    return deniedEnds(rules, vms, live);
   }
 
   #rulesOf(ruleSet: RuleSet): HostRules {

@@ -64,6 +64,7 @@ EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
     }
     ssize_t n = real()->sendfile(out, in, offset, count);
     if (n > 0) count_by(&c->bytes, (uint64_t)n);
+    if (n < 0 && f) flow_note_error(f, true);
     connection_end_call(c, &c->sending);
     return n;
 }
@@ -107,5 +108,7 @@ EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, 
     if (owing) flow_pay(out, owing);
     struct flow *f = from ? flow_in_use(from) : NULL;
     if (f && !to && !in_offset && !out_offset && count > 0) return splice_rest(in, f, out, count, flags);
-    return real()->splice(in, in_offset, out, out_offset, count, flags);
+    ssize_t n = real()->splice(in, in_offset, out, out_offset, count, flags);
+    if (n < 0 && (f || owing)) flow_note_error(f ? f : owing, true);
+    return n;
 }

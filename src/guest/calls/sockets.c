@@ -30,7 +30,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size) {
     struct connection *c = connection_of(fd);
     bool disconnects = c && c->flow && is_to_nowhere(address, size);
     if (c && c->flow) keep_on_tcp(fd, c, REASON_CALL); /* AF_UNSPEC ends the connection, the rest is refused */
-    if (disconnects) flow_disconnects(c->flow);
+    if (disconnects) flow_disconnects(fd, c->flow);
     int result = real()->connect(fd, address, size);
     KEEP_ERRNO;
     if (disconnects) flow_disconnected(c->flow, result == 0);

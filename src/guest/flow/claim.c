@@ -33,8 +33,7 @@ void note_connection(int fd, struct connection *c) {
     note_reason(c->cookie, c->never ? c->never : REASON_SHORT);
 }
 
-/* Where the library cannot answer for a dead flow: the kernel may not know of a reset that vsockd told. */
-static void let_kernel_know(int fd, struct flow *f) {
+void flow_ends_in_kernel(int fd, struct flow *f) {
     int error;
     socklen_t size = sizeof error;
     if (swap(&f->header->reset_told, 1)) kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &size); /* told before */
@@ -47,7 +46,7 @@ static void keep(int fd, struct connection *c, enum reason why, enum unread unre
     if (f) {
         if (f->plain) return;
         if (!flow_is_dead(f)) flow_leave(f, why, unread);
-        else if (unread != UNREAD_STAYS) let_kernel_know(fd, f);
+        else if (unread != UNREAD_STAYS) flow_ends_in_kernel(fd, f);
     } else if (!c->never) {
         c->never = (uint8_t)why;
         if (!c->cookie && !channel_is_sealed() && channel_map_front()) c->cookie = cookie_of(fd);
@@ -301,6 +300,15 @@ int flow_take_error(struct flow *f) {
     socklen_t size = sizeof same;
     if (fd >= 0) kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &same, &size);
     return error;
+}
+
+void flow_note_error(struct flow *f, bool is_told) {
+    static const int of_connection[] = {ECONNRESET, ECONNABORTED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH};
+    for (size_t k = 0; k < sizeof of_connection / sizeof *of_connection; k++) {
+        if (errno != of_connection[k]) continue;
+        if (is_told) swap(&f->header->reset_told, 1u);
+        else store(&f->header->error, (uint32_t)errno);
+    }
 }
 
 void flow_engage_locked(struct flow *f) {

@@ -47,6 +47,10 @@ bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
 /* Dead for its reader: what the other end sent before a reset of TCP may still be on its way in the rings. */
 bool flow_reads_no_more(struct flow *f);
 int flow_take_error(struct flow *f); /* a dead flow's error, told once as the kernel does it; then 0 */
+/* The kernel gave the library a connection's error, in errno, and tells it but once. `is_told`: the program gets it now. */
+void flow_note_error(struct flow *f, bool is_told);
+/* Where the library cannot answer for a dead flow: the kernel may not know of a reset that vsockd told. */
+void flow_ends_in_kernel(int fd, struct flow *f);
 void flow_release(struct flow *f, int fd); /* before the last descriptor of this process is closed */
 void flow_closed(uint32_t slot);           /* after it was closed: the object may mean another flow already */
 void flow_take_notices(struct flow *f);    /* vsockd's notices for this flow come to this process */
@@ -81,7 +85,7 @@ bool flow_owes(struct flow *f);
  * Before connect() with AF_UNSPEC: what is in the rings is lost, and the kernel alone has the socket. It wakes whoever
  * sleeps on it, in other processes too, who must know by then.
  */
-void flow_disconnects(struct flow *f);
+void flow_disconnects(int fd, struct flow *f);
 void flow_disconnected(struct flow *f, bool is_over); /* after it */
 /* The same as flow_progress(): true when the call is the kernel's since the connection was ended so. */
 bool flow_is_disconnected(int fd, struct flow *f);

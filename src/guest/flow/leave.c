@@ -82,7 +82,9 @@ static void become_plain(struct flow *f) {
     pthread_mutex_unlock(&process_lock);
 }
 
-void flow_disconnects(struct flow *f) {
+void flow_disconnects(int fd, struct flow *f) {
+    /* Of a connection that is over connect() makes nothing; of one that it ends itself, a reset. */
+    if (flow_is_dead(f) && (load(&f->header->reset_told) || load(&f->header->rx_final))) flow_ends_in_kernel(fd, f);
     store(&f->header->disconnected, 1u);
 }
 

@@ -111,14 +111,17 @@ static ssize_t send_all(int fd, struct flow *f, const struct iovec *iov, int cou
         if (!tx_on_ring(h) && !tx_between(h) && !flow_owes(f)) {
             ssize_t sent;
             if (!tcp_send(fd, f, iov, count, done, flags, &sent)) continue;
-            if (sent < 0) return done ? (ssize_t)done : -1;
+            if (sent < 0) {
+                flow_note_error(f, done == 0);
+                return done ? (ssize_t)done : -1;
+            }
             done += (size_t)sent;
             if (done < total && (!sent || !may_wait(fd, flags, &patience))) break;
             continue;
         }
         if (h->tx_shut) {
             f->tcp_maybe = true;
-            if (done || !tcp_failed(fd, f)) return done ? (ssize_t)done : broken_pipe(flags);
+            if (done || !(tcp_failed(fd, f) || tcp_broke(fd, f))) return done ? (ssize_t)done : broken_pipe(flags);
             continue; /* a reset comes before the broken pipe */
         }
         ssize_t n = ring_send(f, iov, count, done);

@@ -2,6 +2,7 @@
 #include "flow.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 /* struct tcp_info of linux/tcp.h; glibc's own ends before these fields. */
@@ -137,8 +138,23 @@ ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov,
     return receive_at_most(fd, iov, count, skip, (size_t)left, flags);
 }
 
+/* A look at TCP beyond the first bytes in the kernel's queue, which other bytes of the stream come between. */
+static ssize_t peek_beyond(int fd, size_t first, const struct iovec *iov, int count, size_t skip, int flags) {
+    struct iovec rest[count + 2];
+    rest[0] = (struct iovec){malloc(first), first};
+    if (!rest[0].iov_base) return 0;
+    struct msghdr message = {.msg_iov = rest, .msg_iovlen = 1 + (size_t)rest_of(iov, count, skip, SIZE_MAX, rest + 1)};
+    ssize_t n = kernel(SYS_recvmsg, fd, &message, (flags & (MSG_PEEK | MSG_TRUNC)) | MSG_DONTWAIT);
+    free(rest[0].iov_base);
+    return n > (ssize_t)first ? n - (ssize_t)first : 0;
+}
+
 ssize_t ring_peek_after_tcp(int fd, struct flow *f, size_t from_tcp, const struct iovec *iov, int count, size_t skip, int flags) {
-    return left_before_ring(fd, f->header) == from_tcp ? ring_take(f, iov, count, skip, flags) : 0;
+    struct vs_slot *h = f->header;
+    if (left_before_ring(fd, h) != from_tcp) return 0;
+    ssize_t n = ring_take(f, iov, count, skip, flags);
+    bool to_its_end = n > 0 && rx_stop_told(h) && h->rx_stop_position - h->rx_tail == (size_t)n;
+    return to_its_end ? n + peek_beyond(fd, from_tcp, iov, count, skip + (size_t)n, flags) : n;
 }
 
 int tcp_events(int fd, short wanted) {

@@ -12,9 +12,10 @@ export function policyLines({ rules, otherwise, direction, tenant }: Policy, fam
   return [
     ...rules
       .filter((rule) => existsIn(rule, family))
-      .map(
-        (rule) => `${match(rule, family)}${count(ruleCounter(tenant, rule.id))} ${statement[rule.action]}`,
-      ),
+      .flatMap((rule) => {
+        const decision = `${count(ruleCounter(tenant, rule.id))} ${statement[rule.action]}`;
+        return matches(rule, family).map((match) => `${match}${decision}`);
+      }),
     `${count(defaultCounter(tenant, direction))} ${statement[otherwise]}`,
   ];
 }
@@ -24,26 +25,37 @@ export function auditLines({ audit, direction, tenant }: Policy, family: Family)
   if (audit === null) return null;
   const lines = audit.rules
     .filter((rule) => existsIn(rule, family))
-    .map((rule) => {
+    .flatMap((rule) => {
       const counter = audit.audited.has(rule.group) ? count(ruleCounter(tenant, rule.id)) : '';
-      return `${match(rule, family)}${counter} return`;
+      return matches(rule, family).map((match) => `${match}${counter} return`);
     });
   return [...lines, `${count(defaultCounter(tenant, direction, true))} return`];
 }
 
 const count = (counter: string): string => `counter name ${counter}`;
 
-/** What a rule matches, with a space behind where it is anything. */
-function match(rule: PolicyRule, family: Family): string {
+/**
+ * Up to so many ranges of ports have a line each. More are a set, for whose name the kernel looks through all sets of the
+ * table: thousands of them take it seconds.
+ */
+const rangesInLines = 4;
+
+/** What a rule matches, each in a line of its own, with a space behind where it is anything. No packet matches two. */
+function matches(rule: PolicyRule, family: Family): string[] {
+  if (rule.ports === undefined) return [match(rule, family, null)];
+  const ranges = portRanges(rule.ports).map(([first, last]) =>
+    first === last ? String(first) : `${first}-${last}`,
+  );
+  return ranges.length <= rangesInLines
+    ? ranges.map((range) => match(rule, family, range))
+    : [match(rule, family, `{ ${ranges.join(', ')} }`)];
+}
+
+function match(rule: PolicyRule, family: Family, ports: string | null): string {
   const words: string[] = [];
   const protocol = protocolOf(rule);
   if (protocol !== null) words.push(`meta l4proto ${protocol}`);
-  if (rule.ports !== undefined) {
-    const ranges = portRanges(rule.ports).map(([first, last]) =>
-      first === last ? first : `${first}-${last}`,
-    );
-    words.push(`th dport { ${ranges.join(', ')} }`);
-  }
+  if (ports !== null) words.push(`th dport ${ports}`);
   if (rule.type !== undefined) words.push(`${rule.protocol} type ${rule.type}`);
   if (rule.code !== undefined) words.push(`${rule.protocol} code ${rule.code}`);
   const { remote } = rule;

@@ -13,6 +13,7 @@ import type { CallName, Program, Step } from './program.js';
 
 const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
 const { MSG_DONTWAIT: NOW, MSG_PEEK: PEEK, MSG_OOB: OOB, MSG_WAITALL: ALL } = message;
+const { MSG_NOSIGNAL: NOSIGNAL, MSG_ZEROCOPY: ZEROCOPY } = message;
 const { SHUT_RD, SHUT_WR, SHUT_RDWR } = how;
 const actors = { client: [0, 0], server: [1, 0], child: [1, 3] } as const;
 type Written = readonly [keyof typeof actors, CallName, ...number[]];
@@ -192,6 +193,64 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
       ['client', 'recv', 0, 9, NOW],
       ['client', 'ioctl_get', 0, ioctl.SIOCATMARK],
+    ),
+  ],
+  [
+    'a splice of what came on TCP, by the ring and on TCP again ended before its last part',
+    onTcp(
+      ['server', 'write', 0, 1],
+      ['client', 'recv', 0, 1, PEEK | NOW],
+      ['client', 'recvmsg', 0, 1, PEEK, 1],
+      ['server', 'send', 0, 9],
+      ['server', 'send', 0, 1, NOW | ZEROCOPY],
+      ['client', 'splice_in', 0, 32, 0, 100],
+    ),
+  ],
+  [
+    'so did a look',
+    onTcp(
+      ['server', 'write', 0, 1],
+      ['client', 'recv', 0, 1, PEEK | NOW],
+      ['client', 'recvmsg', 0, 1, PEEK, 1],
+      ['server', 'send', 0, 9],
+      ['server', 'send', 0, 1, NOW | ZEROCOPY],
+      ['client', 'recvmsg', 0, 32, PEEK, 3],
+      ['client', 'recv', 0, 32, 0],
+    ),
+  ],
+  [
+    'a broken pipe came before the reset of who had not read yet',
+    inRings(
+      ['server', 'shutdown', 0, SHUT_WR],
+      ['client', 'send', 0, 1],
+      ['client', 'pwritev2', 0, 1, 0, 1],
+      ['client', 'unconnect', 0],
+      ['server', 'sendto', 0, 1, NOW | NOSIGNAL],
+      ['server', 'sendto', 0, 1, NOW | NOSIGNAL],
+      ['server', 'recv', 0, 1, NOW],
+      ['server', 'recv', 0, 10, NOW],
+      ['server', 'recv', 0, 10, NOW],
+    ),
+  ],
+  [
+    'an error that the kernel had told was told again',
+    inRings(
+      ['client', 'write', 0, 1],
+      ['server', 'send', 0, 1626],
+      ['server', 'unconnect', 0],
+      ['client', 'send', 0, 142, NOW],
+      ['server', 'close', 0],
+      ['client', 'send', 0, 2, NOSIGNAL],
+      ['client', 'write', 0, 1743],
+    ),
+  ],
+  [
+    'connect with AF_UNSPEC made a reset of a connection that was over',
+    inRings(
+      ['server', 'exit'],
+      ['client', 'send', 0, 1],
+      ['client', 'unconnect', 0],
+      ['client', 'send', 0, 1],
     ),
   ],
 ]);
