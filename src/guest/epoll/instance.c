@@ -280,6 +280,10 @@ static int control_engaged(struct epoll *ep, int operation, struct item *i, stru
         errno = present ? EEXIST : ENOENT;
         return -1;
     }
+    if (operation == EPOLL_CTL_MOD && i->wanted.events & EPOLLEXCLUSIVE) {
+        errno = EINVAL; /* as the kernel has it */
+        return -1;
+    }
     if (operation == EPOLL_CTL_DEL) {
         item_unqueue(i);
         i->absent = true;

@@ -20,8 +20,7 @@ bool carries_send_flags(int flags) {
 }
 
 /* Newer than the C library's headers. */
-enum { TCP_OPTION_INQ = 36, TCP_OPTION_TX_DELAY = 37, SOL_OPTION_TIMESTAMP_NEW = 63, SOL_OPTION_TIMESTAMPNS_NEW = 64 };
-enum { SOL_OPTION_TIMESTAMPING_NEW = 65 };
+enum { SOL_OPTION_TIMESTAMP_NEW = 63, SOL_OPTION_TIMESTAMPNS_NEW = 64, SOL_OPTION_TIMESTAMPING_NEW = 65 };
 
 /* What value of an option leaves the bytes of a stream, and when they come, as rings have them. */
 enum carried_when { ALWAYS, WHEN_ZERO, WHEN_AT_MOST_ONE, WHEN_NEGATIVE };

@@ -105,6 +105,9 @@ bool carries_socket(int fd);
 
 /* ---- the TCP side and the rings (tcp.c, ring.c) ---- */
 
+/* Newer than the C library's headers: linux/tcp.h. */
+enum { TCP_OPTION_INQ = 36 };
+
 /* As in the kernel's net/tcp_states.h. */
 enum tcp_state {
     STATE_ESTABLISHED = 1,

@@ -65,9 +65,30 @@ static bool count_queued(int fd, struct vs_slot *h, int *queued) {
 }
 
 /*
- * How many bytes of TCP come before the ring, once that was told. The program took what has arrived and is not queued; the
- * end of the stream is counted as a byte. Whether it came before a reset is not known, but nothing comes after one.
+ * Whether the end of the stream came behind queued bytes: of a closed socket, since a reset may have cut it as well. What
+ * the kernel tells with TCP_INQ counts the end, FIONREAD does not (net/ipv4/tcp.c: tcp_inq_hint(), tcp_inq()).
  */
+static bool end_is_queued(int fd, int queued) {
+    int wanted = 1, before = 0, left = 0;
+    socklen_t size = sizeof before;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof left)];
+    } control;
+    char byte;
+    struct iovec one = {&byte, 1};
+    struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (kernel(SYS_getsockopt, fd, IPPROTO_TCP, TCP_OPTION_INQ, &before, &size) != 0) return true;
+    kernel(SYS_setsockopt, fd, IPPROTO_TCP, TCP_OPTION_INQ, &wanted, sizeof wanted);
+    ssize_t n = kernel(SYS_recvmsg, fd, &message, MSG_PEEK | MSG_DONTWAIT);
+    kernel(SYS_setsockopt, fd, IPPROTO_TCP, TCP_OPTION_INQ, &before, sizeof before);
+    struct cmsghdr *told = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!told || told->cmsg_level != IPPROTO_TCP || told->cmsg_type != TCP_OPTION_INQ) return true;
+    memcpy(&left, CMSG_DATA(told), sizeof left);
+    return left > queued;
+}
+
+/* How many bytes of TCP come before the ring, once that was told. The program took what has arrived and is not queued. */
 static uint64_t left_before_ring(int fd, struct vs_slot *h) {
     uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low;
     struct tcp_counts counts, again;
@@ -76,10 +97,12 @@ static uint64_t left_before_ring(int fd, struct vs_slot *h) {
         if (!tcp_counts(fd, &counts) || !count_queued(fd, h, &queued) || !tcp_counts(fd, &again))
             return UINT64_MAX;
     } while (counts.received != again.received || counts.state != again.state);
-    uint64_t not_taken = (uint64_t)queued + (end_arrived(counts.state) ? 1 : 0);
+    bool is_closed = counts.state == STATE_CLOSE;
+    bool ended = is_closed ? queued > 0 && end_is_queued(fd, queued) : end_arrived(counts.state);
+    uint64_t not_taken = (uint64_t)queued + (ended ? 1 : 0); /* the end is counted as a byte */
     uint64_t taken = counts.received > not_taken ? counts.received - not_taken : 0;
     uint64_t left = start > taken ? start - taken : 0;
-    return counts.state == STATE_CLOSE && left > (uint64_t)queued ? (uint64_t)queued : left;
+    return is_closed && left > (uint64_t)queued ? (uint64_t)queued : left;
 }
 
 static void go_on_in_ring(struct vs_slot *h) {

@@ -13,7 +13,7 @@ import type { CallName, Program, Step } from './program.js';
 
 const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
 const { MSG_DONTWAIT: NOW, MSG_PEEK: PEEK, MSG_OOB: OOB, MSG_WAITALL: ALL } = message;
-const { MSG_NOSIGNAL: NOSIGNAL, MSG_ZEROCOPY: ZEROCOPY } = message;
+const { MSG_NOSIGNAL: NOSIGNAL, MSG_ZEROCOPY: ZEROCOPY, MSG_TRUNC: TRUNC } = message;
 const { SHUT_RD, SHUT_WR, SHUT_RDWR } = how;
 const actors = { client: [0, 0], server: [1, 0], child: [1, 3] } as const;
 type Written = readonly [keyof typeof actors, CallName, ...number[]];
@@ -251,6 +251,28 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'send', 0, 1],
       ['client', 'unconnect', 0],
       ['client', 'send', 0, 1],
+    ),
+  ],
+  [
+    'after a reset the last byte of TCP came before those of the ring',
+    onTcp(
+      ['client', 'sendto', 0, 1438, NOW],
+      ['server', 'sendmsg', 0, 319, NOW, 1],
+      ['server', 'recv', 0, 3802, TRUNC | NOW],
+      ['client', 'send', 0, 3, NOW],
+      ['client', 'pwritev2', 0, 1, 0, 3],
+      ['client', 'unconnect', 0],
+    ),
+  ],
+  [
+    'an exclusive registration could be changed',
+    inRings(
+      ['server', 'epoll_create', 4, 0],
+      ['client', 'send', 0, 1],
+      ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | EXCLUSIVE, 1],
+      ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_MOD, 0, IN, 1],
+      ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_DEL, 0, IN, 1],
+      ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_MOD, 0, IN, 1],
     ),
   ],
 ]);
