@@ -31,6 +31,7 @@ const EAGAIN = 11;
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_FILTER = 26;
 /** struct sock_filter of linux/filter.h */
@@ -67,6 +68,19 @@ export class RawSocket {
       if (!(error instanceof SystemCallError && error.errno === EPERM)) throw error;
       this.setOption(SOL_SOCKET, SO_RCVBUF, value);
     }
+  }
+
+  /** Room for one long message. @returns whether that goes, which it does for the real root only */
+  setSendBuffer(sizeBytes: number): boolean {
+    const value = Buffer.alloc(4);
+    value.writeInt32LE(sizeBytes);
+    try {
+      this.setOption(SOL_SOCKET, SO_SNDBUFFORCE, value);
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.errno === EPERM)) throw error;
+      return false;
+    }
+    return true;
   }
 
   /** Lets only those messages through that a classic BPF program takes. @param instructions struct sock_filter[] */

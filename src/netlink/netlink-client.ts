@@ -66,6 +66,11 @@ export class NetlinkClient {
     }
   }
 
+  /** Whether so many bytes can be sent at once: only the real root may go beyond the system’s limit. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#socket.setSendBuffer(bytes);
+  }
+
   /**
    * Several messages at once, of which the last but one asks for an answer: what is between two borders is done as a
    * whole, or not at all.

@@ -10,8 +10,12 @@ import { nftables, NftablesNetlink, type ElementChange } from './nftables-netlin
 const elementsInOneLine = 200;
 /** For so long a connection is remembered that nobody has answered; one that is open, for days. */
 const halfOpenMilliseconds = 60_000;
-/** With IPv6’s long keys three times as many as are added, deleted and added just fit a netlink message. */
+/** With IPv6’s long keys three times as many as are added, deleted and added just fit what any socket may send. */
 const endsInOneTransaction = 1000;
+/** Where a socket may send more. */
+const endsInLongTransaction = 16_000;
+/** A list of elements is an attribute, of 64 KiB at most; IPv6’s have 52 bytes. */
+const elementsInOneMessage = 1000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
 
@@ -63,35 +67,54 @@ export class KernelLiveEnds implements LiveEnds {
     return change(ends, ['add', 'delete', 'add']);
   }
 
-  forget(ends: readonly LiveEnd[]): Promise<void> {
-    // To delete what is gone already fails; so it is added first.
-    return change(ends, ['add', 'delete']);
+  async forget(ends: readonly LiveEnd[]): Promise<void> {
+    try {
+      await change(ends, ['delete']);
+    } catch (error) {
+      if (!(error instanceof SystemCallError && error.errno === ENOENT)) throw error;
+      // Something has gone by itself: what is added first can be deleted in any case.
+      await change(ends, ['add', 'delete']);
+    }
   }
 }
 
-/** Does all this to each end, some ends in a transaction: nft as a program would need several times as long. */
+/**
+ * Does all this to each end, many ends in a transaction: nft as a program would need several times as long, and each
+ * transaction waits until no packet is under way by the old table.
+ */
 async function change(ends: readonly LiveEnd[], verbs: readonly ElementChange['verb'][]): Promise<void> {
   if (ends.length === 0) return;
   const netlink = new NftablesNetlink();
   const pace = new Pace();
   try {
-    for (let at = 0; at < ends.length; at += endsInOneTransaction) {
+    const most = netlink.mayBeLong ? endsInLongTransaction : endsInOneTransaction;
+    for (let at = 0; at < ends.length; at += most) {
       if (pace.isDue) await pace.rest();
-      // By the key’s text: who names both ends of a connection names each of them twice, and what is deleted twice fails.
-      const sets = new Map<string, Map<string, Buffer>>();
-      for (const end of ends.slice(at, at + endsInOneTransaction)) {
-        const key = keyOf(end);
-        const keys = sets.get(setOf(end)) ?? new Map<string, Buffer>();
-        sets.set(setOf(end), keys.set(key.toString('latin1'), key));
-      }
-      netlink.change(
-        table,
-        verbs.flatMap((verb) => [...sets].map(([set, keys]) => ({ verb, set, keys: [...keys.values()] }))),
-      );
+      netlink.change(table, changesOf(ends.slice(at, at + most), verbs));
     }
   } finally {
     netlink.close();
   }
+}
+
+function changesOf(ends: readonly LiveEnd[], verbs: readonly ElementChange['verb'][]): ElementChange[] {
+  // By the key’s text: who names both ends of a connection names each of them twice, and what is deleted twice fails.
+  const sets = new Map<string, Map<string, Buffer>>();
+  for (const end of ends) {
+    const key = keyOf(end);
+    const keys = sets.get(setOf(end)) ?? new Map<string, Buffer>();
+    sets.set(setOf(end), keys.set(key.toString('latin1'), key));
+  }
+  return verbs.flatMap((verb) =>
+    [...sets].flatMap(([set, keys]) => inMessages(verb, set, [...keys.values()])),
+  );
+}
+
+function inMessages(verb: ElementChange['verb'], set: string, keys: readonly Buffer[]): ElementChange[] {
+  const messages: ElementChange[] = [];
+  for (let at = 0; at < keys.length; at += elementsInOneMessage)
+    messages.push({ verb, set, keys: keys.slice(at, at + elementsInOneMessage) });
+  return messages;
 }
 
 /** Commands for nft that put ends into their sets, or take them out. */

@@ -44,6 +44,9 @@ export const nftables = {
   dataValue: 1,
 } as const;
 
+/** Elements that are added, deleted and added need 3 times 52 bytes each. */
+const longestTransactionBytes = 4 * 1024 * 1024;
+
 /** struct nfgenmsg: family, version, resource. */
 const headerBytes = 4;
 
@@ -119,8 +122,13 @@ export class NftablesNetlink {
     return isThere;
   }
 
+  /** Whether a transaction may be of some MiB; else it is of 200 KiB at most. */
+  get mayBeLong(): boolean {
+    return this.#client.hasRoomFor(longestTransactionBytes);
+  }
+
   /**
-   * One transaction, which must be no longer than a netlink message may be (some 200 KiB).
+   * One transaction.
    * @throws SystemCallError; then nothing has happened
    */
   change(table: string, changes: readonly ElementChange[]): void {

@@ -143,7 +143,8 @@ export class RuleKeeper {
     if (changes.length === 0 && before.unlessConfirmed === null)
       return { revision: before.number, changes, ended: [] };
     const rules = this.#rulesOf(ruleSet);
-    await this.#install(rules);
+    const old = this.#rules;
+    const cut = await this.#enforce(rules);
     const revision: Revision = {
       number: before.number + 1,
       at: new Date().toISOString(),
@@ -163,49 +164,64 @@ export class RuleKeeper {
     try {
       this.needs.store.write(revision);
     } catch (error) {
-      await this.#install(this.#rules);
+      await this.#restore(old, cut);
+      await this.needs.kernel.install(old);
       const why = (error as Error).message;
-      throw new VsocketError('rules-unwritable', `the rules cannot be kept: ${why}`, 'nothing was changed');
+      throw new VsocketError('rules-unwritable', `the rules cannot be kept: ${why}`, endedThough(cut));
     }
     this.#revision = revision;
-    this.#rules = rules;
     this.#watchTrial();
-    const ended = await this.#endDenied();
+    const ended = await this.#endDenied(cut);
     await this.needs.kernel.noted();
     return { revision: revision.number, changes, ended };
   }
 
-  /** @throws VsocketError */
-  async #install(rules: HostRules): Promise<void> {
+  /**
+   * From now on no packet passes that the rules do not allow: of what is open first, since to change the kernel’s rules
+   * takes longer than all the rest; and where it fails, packets that were lost meanwhile are sent again.
+   * @returns what was cut
+   * @throws VsocketError
+   */
+  async #enforce(rules: HostRules): Promise<DeniedEnd[]> {
+    const old = this.#rules;
+    const cut = await this.#cut(rules);
+    this.#rules = rules;
+    // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
+    this.needs.tellDataPlane(rules.state);
     try {
       await this.needs.kernel.install(rules);
     } catch (error) {
+      await this.#restore(old, cut);
       const why = (error as Error).message;
-      throw new VsocketError(
-        'rules-not-enforced',
-        `the kernel did not take the rules (${why})`,
-        'nothing was changed',
-      );
+      const message = `the kernel did not take the rules (${why})`;
+      throw new VsocketError('rules-not-enforced', message, endedThough(cut));
     }
+    return cut;
   }
 
-  /** New connections are judged by the new rules already: whatever is open and not allowed is old. */
-  async #endDenied(): Promise<DeniedFlow[]> {
-    const ends = await this.#forgetDenied().finally(() => {
-      // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
-      this.needs.tellDataPlane(this.#rules.state);
-    });
-    // Nothing passes any more: what follows has time.
-    const flows = await deniedFlows(ends, this.needs.watch);
-    if (flows.length > 0) void this.#reset(flows);
-    return flows;
-  }
-
-  /** From now on no packet of theirs passes. */
-  async #forgetDenied(): Promise<DeniedEnd[]> {
-    const denied = await this.#denied(this.#rules);
+  /** What is open and not allowed by rules passes no more. */
+  async #cut(rules: HostRules): Promise<DeniedEnd[]> {
+    const denied = await this.#denied(rules);
     await this.needs.live.forget(denied.map(({ end }) => end));
     return denied;
+  }
+
+  /** The old rules stay: what they allow may pass again. */
+  async #restore(old: HostRules, cut: readonly DeniedEnd[]): Promise<void> {
+    this.#rules = old;
+    this.needs.tellDataPlane(old.state);
+    await this.needs.live.refresh(cut.map(({ end }) => end));
+  }
+
+  /**
+   * Both programs of each flow shall know of it.
+   * @param cut before the kernel had the rules: what was opened after it is looked for here
+   */
+  async #endDenied(cut: readonly DeniedEnd[]): Promise<DeniedFlow[]> {
+    const late = await this.#cut(this.#rules);
+    const flows = await deniedFlows([...cut, ...late], this.needs.watch);
+    if (flows.length > 0) void this.#reset(flows);
+    return flows;
   }
 
   async #reset(flows: DeniedFlow[]): Promise<void> {
@@ -227,9 +243,7 @@ export class RuleKeeper {
     const rules = this.#rulesOf(this.#revision.ruleSet);
     if (JSON.stringify(rules.state.addresses) === JSON.stringify(this.#rules.state.addresses)) return;
     try {
-      await this.#install(rules);
-      this.#rules = rules;
-      await this.#endDenied();
+      await this.#endDenied(await this.#enforce(rules));
       await this.needs.kernel.noted();
     } catch (error) {
       this.needs.log.error({ error: (error as Error).message }, 'groups could not follow the directory');
@@ -290,3 +304,9 @@ export class RuleKeeper {
     return done;
   }
 }
+
+/** What is left of a change that failed. */
+const endedThough = (cut: readonly DeniedEnd[]): string =>
+  cut.length === 0
+    ? 'nothing was changed'
+    : 'the rules are as before; flows on a fast path that the new ones deny were ended';
