@@ -425,12 +425,18 @@ static void close_as_last(int fd, struct flow *f) {
     store(&f->header->closing, resets ? (uint32_t)CLOSES_WITH_RESET : (uint32_t)CLOSES);
 }
 
-void flow_release(struct flow *f, int fd) {
+static bool ends; /* this process has let go of all that it has */
+
+static void release(struct flow *f, int fd) {
     if (!f->plain) {
         if (load(&f->header->users) == 1) close_as_last(fd, f);
         if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }
     add_to(&f->header->users, -1);
+}
+
+void flow_release(struct flow *f, int fd) {
+    if (!load(&ends)) release(f, fd);
 }
 
 void flow_closed(uint32_t slot) {
@@ -454,6 +460,7 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
+    ends = false;
     process_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     own_pid = getpid();
     channel_after_fork();
@@ -465,12 +472,11 @@ static void in_child(void) {
 static void let_go_of_all(void) {
     int cursor = 0;
     struct connection *c;
+    if (swap(&ends, true)) return;
     while ((c = connection_each(&cursor))) {
         if (c->flow) {
             int fd = connection_descriptor(c);
-            if (fd < 0 || c->flow->plain) continue;
-            flow_pay(fd, c->flow);
-            if (c->flow->engaged && rx_available(c->flow) > 0) arm_reset(fd, c->flow->header);
+            if (fd >= 0) release(c->flow, fd);
         } else if (c->shared) {
             holders_add(c, -1);
         }

@@ -249,8 +249,9 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
     inRings(
       ['server', 'exit'],
       ['client', 'send', 0, 1],
+      ['client', 'send', 0, 1, NOSIGNAL],
       ['client', 'unconnect', 0],
-      ['client', 'send', 0, 1],
+      ['client', 'send', 0, 1, NOSIGNAL],
     ),
   ],
   [
@@ -273,6 +274,16 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_MOD, 0, IN, 1],
       ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_DEL, 0, IN, 1],
       ['server', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_MOD, 0, IN, 1],
+    ),
+  ],
+  [
+    'bytes unread at the last close made no reset where a child had ended before',
+    inRings(
+      ['server', 'fork', 3],
+      ['client', 'sendmsg', 0, 400, NOW | NOSIGNAL, 2],
+      ['child', 'exit'],
+      ['server', 'shutdown', 0, SHUT_RDWR],
+      ['server', 'close', 0],
     ),
   ],
 ]);
