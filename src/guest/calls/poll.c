@@ -7,13 +7,21 @@
 #include <stdlib.h>
 
 struct watched {
-    struct pollfd *fds;
+    struct pollfd *fds, *copy; /* the copy is for the kernel, and has room for a waiter's descriptor */
     nfds_t count;
-    int ready;
+    /* Of flows, from the first sleep on, where other threads are: like the kernel's, the call goes on with the socket that
+     * a descriptor meant when it began, whatever becomes of the descriptor. NULL: not yet, or no other thread. */
+    struct connection **held;
 };
 
-static struct flow *flow_of(int fd) {
-    return flow_in_use(connection_of(fd));
+static struct flow *flow_at(const struct watched *w, nfds_t k) {
+    if (w->held && w->held[k]) return flow_in_use(w->held[k]);
+    return w->fds[k].fd < 0 ? NULL : flow_in_use(connection_of(w->fds[k].fd));
+}
+
+static int descriptor_at(const struct watched *w, nfds_t k) {
+    int held = w->held && w->held[k] ? connection_descriptor(w->held[k]) : -1;
+    return held < 0 ? w->fds[k].fd : held;
 }
 
 /* Whether any descriptor is such that the kernel alone would miss something. */
@@ -63,20 +71,35 @@ void poll_end(struct kernel_wait *wait) {
     wait->count = 0;
 }
 
-static int look_at_flows(struct pollfd *fds, nfds_t count) {
+static int look_at_flows(const struct watched *w) {
     int ready = 0;
-    for (nfds_t k = 0; k < count; k++) {
-        struct flow *f = fds[k].fd < 0 ? NULL : flow_of(fds[k].fd);
+    for (nfds_t k = 0; k < w->count; k++) {
+        struct flow *f = flow_at(w, k);
         if (!f) continue;
-        fds[k].revents = (short)flow_events(fds[k].fd, f, fds[k].events);
-        if (fds[k].revents) ready++;
+        w->fds[k].revents = (short)flow_events(descriptor_at(w, k), f, w->fds[k].events);
+        if (w->fds[k].revents) ready++;
     }
     return ready;
 }
 
 static bool any_flow_ready(void *of) {
-    struct watched *w = of;
-    return look_at_flows(w->fds, w->count) > 0;
+    return look_at_flows(of) > 0;
+}
+
+static void hold_flows(struct watched *w) {
+    if (w->held || !threads_exist() || !(w->held = calloc(w->count, sizeof *w->held))) return;
+    for (nfds_t k = 0; k < w->count; k++) {
+        struct flow *f = flow_at(w, k);
+        if (f) hold_for_call(f, &w->held[k]);
+    }
+}
+
+static void let_go_of_flows(struct watched *w) {
+    if (!w->held) return;
+    KEEP_ERRNO;
+    for (nfds_t k = 0; k < w->count; k++)
+        if (w->held[k]) connection_let_go(w->held[k]);
+    free(w->held);
 }
 
 static void settle_instances(const struct pollfd *fds, nfds_t count) {
@@ -99,22 +122,23 @@ static short events_on_tcp(struct flow *f, short wanted) {
 }
 
 /* The kernel's part: engaged flows only for what their TCP side may bring. Results go to the others. */
-static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, struct waiter *w,
-                      const struct timespec *timeout, const sigset_t *mask) {
-    for (nfds_t k = 0; k < count; k++) {
-        struct flow *f = fds[k].fd < 0 ? NULL : flow_of(fds[k].fd);
+static int ask_kernel(const struct watched *w, struct waiter *waiter, const struct timespec *timeout, const sigset_t *mask) {
+    struct pollfd *fds = w->fds, *copy = w->copy;
+    for (nfds_t k = 0; k < w->count; k++) {
+        struct flow *f = flow_at(w, k);
         copy[k] = fds[k];
+        copy[k].fd = descriptor_at(w, k);
         copy[k].revents = 0;
         if (!f) continue;
         copy[k].events = events_on_tcp(f, fds[k].events);
         /* An error or a hang-up comes unasked; one that is there already was told, or has to wait for the ring. */
-        if (!copy[k].events && tcp_events(fds[k].fd, 0)) copy[k].fd = -1;
+        if (!copy[k].events && tcp_events(copy[k].fd, 0)) copy[k].fd = -1;
     }
-    copy[count] = (struct pollfd){w ? w->fd : -1, POLLIN, 0};
-    int n = real()->ppoll(copy, count + 1, timeout, mask), ready = 0;
+    copy[w->count] = (struct pollfd){waiter ? waiter->fd : -1, POLLIN, 0};
+    int n = real()->ppoll(copy, w->count + 1, timeout, mask), ready = 0;
     if (n < 0) return -1;
-    for (nfds_t k = 0; k < count; k++) {
-        struct flow *f = fds[k].fd < 0 ? NULL : flow_of(fds[k].fd);
+    for (nfds_t k = 0; k < w->count; k++) {
+        struct flow *f = flow_at(w, k);
         if (f && copy[k].revents) f->tcp_maybe = true;
         if (f) continue;
         /* A flow that went back to TCP meanwhile was asked for more than the program wants. */
@@ -126,61 +150,58 @@ static int ask_kernel(struct pollfd *fds, nfds_t count, struct pollfd *copy, str
     return ready;
 }
 
-static bool has_news(void *of) {
-    struct watched *w = of;
-    return look_at_flows(w->fds, w->count) > 0;
-}
-
-static void take_notices(const struct pollfd *fds, nfds_t count) {
-    for (nfds_t k = 0; k < count; k++) {
-        struct flow *f = fds[k].fd < 0 ? NULL : flow_of(fds[k].fd);
+static void take_notices(const struct watched *w) {
+    for (nfds_t k = 0; k < w->count; k++) {
+        struct flow *f = flow_at(w, k);
         if (f) flow_take_notices(f);
     }
 }
 
-static int wait_on(struct pollfd *fds, nfds_t count, struct pollfd *copy, uint64_t deadline, const sigset_t *mask) {
+static int wait_on(struct watched *w, uint64_t deadline, const sigset_t *mask) {
     static const struct timespec at_once = {0, 0};
-    struct watched watched = {fds, count, 0};
     struct handled handled = signals_handled;
     for (;;) {
-        settle_instances(fds, count);
-        int others = ask_kernel(fds, count, copy, NULL, &at_once, NULL), ready;
+        settle_instances(w->fds, w->count);
+        int others = ask_kernel(w, NULL, &at_once, NULL), ready;
         if (others < 0) return -1;
-        if ((ready = others + look_at_flows(fds, count)) > 0 || deadline == 0) return ready;
-        if (spin_until(any_flow_ready, &watched)) continue;
-        struct waiter *w = waiter_of_thread();
-        if (!w) continue;
-        take_notices(fds, count);
-        if (!prepare_sleep(w, has_news, &watched)) continue;
+        if ((ready = others + look_at_flows(w)) > 0 || deadline == 0) return ready;
+        if (spin_until(any_flow_ready, w)) continue;
+        struct waiter *waiter = waiter_of_thread();
+        if (!waiter) continue;
+        hold_flows(w);
+        take_notices(w);
+        if (!prepare_sleep(waiter, any_flow_ready, w)) continue;
         struct timespec time;
-        uint64_t began = now_ns(), cap = w->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
+        uint64_t began = now_ns(), cap = waiter->fd < 0 ? SLEEP_CAP_UNCONNECTED_NS : NO_DEADLINE;
         sigset_t own_mask;
         signals_hold(&own_mask);
         others = is_interrupted(handled, true)
                      ? interrupted()
-                     : ask_kernel(fds, count, copy, w, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
+                     : ask_kernel(w, waiter, timeout_until(deadline, cap, &time), mask ? mask : &own_mask);
         signals_let_go(&own_mask);
         int saved = errno;
-        waiter_disarm(w);
+        waiter_disarm(waiter);
         errno = saved;
         if (others < 0) return -1;
-        if (copy[count].revents) waiter_drain(w);
+        if (w->copy[w->count].revents) waiter_drain(waiter);
         spin_learn(now_ns() - began);
-        ready = others + look_at_flows(fds, count);
+        ready = others + look_at_flows(w);
         if (ready > 0 || now_ns() >= deadline) return ready;
     }
 }
 
 int poll_flows(struct pollfd *fds, nfds_t count, uint64_t deadline, const sigset_t *mask) {
-    struct pollfd on_stack[ON_STACK + 1], *copy = on_stack;
-    if (count > ON_STACK && !(copy = malloc((count + 1) * sizeof *copy))) {
+    struct pollfd on_stack[ON_STACK + 1];
+    struct watched watched = {.fds = fds, .copy = on_stack, .count = count};
+    if (count > ON_STACK && !(watched.copy = malloc((count + 1) * sizeof *watched.copy))) {
         errno = ENOMEM;
         return -1;
     }
-    int result = wait_on(fds, count, copy, deadline, mask);
-    if (copy != on_stack) {
+    int result = wait_on(&watched, deadline, mask);
+    let_go_of_flows(&watched);
+    if (watched.copy != on_stack) {
         KEEP_ERRNO;
-        free(copy);
+        free(watched.copy);
     }
     return result;
 }

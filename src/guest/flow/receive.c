@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 
 #define READS_BETWEEN_LOOKS 64 /* empty reads of the ring, after which TCP is looked at unasked */
+#define END_PATIENCE_NS (1 * NS_PER_MILLISECOND)
 #define MOST_BYTES 0x7ffff000  /* MAX_RW_COUNT of the kernel: a call moves no more */
 
 bool may_wait(int fd, int flags, enum patience *patience) {
@@ -91,6 +93,12 @@ static ssize_t take_bytes(int fd, struct flow *f, const struct iovec *iov, int c
     }
 }
 
+/* The end came by TCP, which would tell it to the next call: vsockd says at once where the ring ends, if anybody wrote there. */
+static void await_end(struct flow *f) {
+    uint64_t limit = now_ns() + END_PATIENCE_NS;
+    while (!load(&f->header->rx_final) && rx_available(f) == 0 && !flow_is_dead(f) && now_ns() < limit) sched_yield();
+}
+
 static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
     struct vs_slot *h = f->header;
     bool end = false;
@@ -112,6 +120,7 @@ static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, i
     if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
     if ((f->tcp_maybe || count_by(&f->empty_reads, 1) % READS_BETWEEN_LOOKS == 0) && !h->rx_end_of_stream) {
         tcp_look(fd, f);
+        if (h->rx_end_of_stream) await_end(f);
         if (flow_reads_no_more(f)) return reset_on_receive(f, skip);
         if (rx_at_end(f)) return 0;
     }

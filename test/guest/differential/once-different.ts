@@ -15,7 +15,7 @@ const { IN, PRI, OUT, RDHUP, EXCLUSIVE } = events;
 const { MSG_DONTWAIT: NOW, MSG_PEEK: PEEK, MSG_OOB: OOB, MSG_WAITALL: ALL } = message;
 const { MSG_NOSIGNAL: NOSIGNAL, MSG_ZEROCOPY: ZEROCOPY, MSG_TRUNC: TRUNC } = message;
 const { SHUT_RD, SHUT_WR, SHUT_RDWR } = how;
-const actors = { client: [0, 0], server: [1, 0], child: [1, 3] } as const;
+const actors = { client: [0, 0], thread: [0, 1], server: [1, 0], child: [1, 3] } as const;
 type Written = readonly [keyof typeof actors, CallName, ...number[]];
 
 const written = (inRings: boolean, calls: readonly Written[]): Program => ({
@@ -284,6 +284,26 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['child', 'exit'],
       ['server', 'shutdown', 0, SHUT_RDWR],
       ['server', 'close', 0],
+    ),
+  ],
+  [
+    'a poll that waits did not keep the connection that another thread closed',
+    inRings(
+      ['client', 'thread', 1],
+      ['thread', 'ppoll', -1, 0, 0, -1, 0, -1, 0],
+      ['server', 'send', 0, 14],
+      ['client', 'close', 0],
+      ['server', 'send', 0, 18],
+      ['server', 'poll', 0, 0, IN | OUT | RDHUP, -1, 0, -1, 0],
+      ['server', 'recv', 0, 1, NOW],
+    ),
+  ],
+  [
+    'recvmmsg did not see the end of the stream behind its bytes',
+    inRings(
+      ['server', 'sendmsg', 0, 10, 0, 1],
+      ['server', 'shutdown', 0, SHUT_WR],
+      ['client', 'recvmmsg', 0, 42, NOW, 3],
     ),
   ],
 ]);
