@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { ApiError } from '../../src/api/error.js';
 import type { Flow } from '../../src/api/flow.js';
 import { KillResponse } from '../../src/api/kill.js';
 import { lists } from '../../src/api/lists.js';
@@ -168,6 +170,34 @@ describe('security groups', () => {
     assert.equal(await two.tell(`error ${ended.server} ${limitMilliseconds}`), 'ECONNRESET');
     await works(kept);
     await eventually('the event is told', () => vsockd.log.includes('"event":"flow-revoked"'));
+  });
+
+  it('that the kernel refuses let what was cut pass again', async () => {
+    await apply(openTcp);
+    const open = await connected();
+    const before = await vsockd.get('/v1/rules/set');
+    mkdirSync(vsockd.programs);
+    writeFileSync(
+      join(vsockd.programs, 'nft'),
+      '#!/bin/sh\ncat >/dev/null; sleep 0.3; echo no room >&2; exit 1\n',
+      {
+        mode: 0o755,
+      },
+    );
+    try {
+      const denied = vsockd.post('/v1/rules/apply', { ruleSet: ruleSet({ rules: [] }) });
+      await two.tell(`send ${open.server} 1000`);
+      const { status, body } = await denied;
+      assert.equal(status, 500);
+      const { code, message } = ApiError.parse(body);
+      assert.equal(code, 'rules-not-enforced');
+      assert.match(message, /no room.*the rules are as before/);
+    } finally {
+      rmSync(vsockd.programs, { recursive: true });
+    }
+    assert.deepEqual(await vsockd.get('/v1/rules/set'), before);
+    await one.tell(`read ${open.client} 1000`);
+    await works(open);
   });
 
   it('have no say in what a VM says to itself', async () => {

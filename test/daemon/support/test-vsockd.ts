@@ -25,6 +25,11 @@ export class TestVsockd {
     writeFileSync(this.#configFile, JSON.stringify(config));
   }
 
+  /** A directory in which vsockd looks for programs first. Nothing is there, unless a test puts it there. */
+  get programs(): string {
+    return join(this.network.directory, 'programs');
+  }
+
   get pid(): number {
     return this.#child!.pid!;
   }
@@ -39,6 +44,7 @@ export class TestVsockd {
       ['netns', 'exec', this.network.host, process.execPath, program, '--config', this.#configFile],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, PATH: `${this.programs}:${process.env['PATH'] ?? ''}` },
       },
     );
     this.#child = child;
