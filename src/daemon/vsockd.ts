@@ -26,7 +26,7 @@ import { HostObserver } from './observer/host-observer.js';
 import { FlowRules } from './rules/flow-rules.js';
 import { KernelLiveEnds } from './rules/live-ends.js';
 import { KernelRules } from './rules/kernel-rules.js';
-import { liveEndsOfConnection, openConnections } from './rules/open-connections.js';
+import { liveEndsOfConnections, openConnections } from './rules/open-connections.js';
 import { RevisionStore } from './rules/revision-store.js';
 import { RulesApi } from './rules/rules-api.js';
 import { ruleRoutes } from './rules/rule-routes.js';
@@ -94,8 +94,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     resetConnections: async (targets, whenFrozen) => {
       await resets.send(targets, whenFrozen);
       // The resets pass no bridge, so the kernel still takes the connections for open.
-      if (kernelRules.problem === null)
-        await live.forget(targets.flatMap((target) => liveEndsOfConnection(target, directory)));
+      if (kernelRules.problem === null) await live.forget(liveEndsOfConnections(targets, directory));
     },
     isOpen,
     diagnosis: (vm) => observer.named(vm)?.diagnosis,

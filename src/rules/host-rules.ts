@@ -21,6 +21,8 @@ export interface TcpEnd {
   remotePort: number;
 }
 
+const rememberedVerdicts = 16_384;
+
 /** Answers for the VMs of one host. */
 export class HostRules {
   readonly members: GroupMembers;
@@ -28,6 +30,8 @@ export class HostRules {
   readonly #tenants: ReadonlyMap<string, string>;
   /** Made when they are needed: where nothing is open, thousands of rules are never asked. */
   readonly #evaluators = new Map<string, Evaluator>();
+  /** Of many connections to one port, one is judged for all. */
+  readonly #verdicts = new Map<string, Verdict>();
 
   constructor(
     readonly state: RulesState,
@@ -42,7 +46,14 @@ export class HostRules {
 
   /** @throws Error where the VM is not of this host */
   evaluate(vm: string, direction: Direction, attempt: Attempt): Verdict {
-    return this.#evaluator(vm, direction).evaluate(attempt);
+    const { remoteAddress, protocol, port, type, code } = attempt;
+    const key = `${vm} ${direction} ${protocol} ${port ?? ''} ${type ?? ''} ${code ?? ''} ${remoteAddress}`;
+    const known = this.#verdicts.get(key);
+    if (known !== undefined) return known;
+    const verdict = this.#evaluator(vm, direction).evaluate(attempt);
+    if (this.#verdicts.size === rememberedVerdicts) this.#verdicts.clear();
+    this.#verdicts.set(key, verdict);
+    return verdict;
   }
 
   #evaluator(vm: string, direction: Direction): Evaluator {

@@ -1,7 +1,6 @@
 import type { Flow } from '../../api/flow.js';
 import type { VmConfig } from '../../config/host-config.js';
-import type { LiveEnd } from '../rules/live-end.js';
-import { connectionName } from '../rules/revocation.js';
+import { connectionName, type LiveEnd } from '../rules/live-end.js';
 import type { Connection } from '../observer/connection.js';
 import { connectionId } from './connection-id.js';
 import type { VmDirectory } from './vm-directory.js';

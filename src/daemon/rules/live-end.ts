@@ -19,6 +19,17 @@ export interface LiveEnd {
   number: number;
 }
 
+/** The same for whoever opened it. */
+export function connectionName({
+  vm,
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+}: Pick<LiveEnd, 'vm' | 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>): string {
+  return `${vm} ${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
+}
+
 const bytesOf: Record<Family, number> = { 4: 4, 6: 16 };
 /** Parts of a key each begin at a register of 4 bytes. */
 const registerBytes = 4;
@@ -36,22 +47,34 @@ export function liveEndOf(
     family === 4
       ? textOfIpv4(key.readUInt32BE(at))
       : textOfIpv6(key.toString('latin1', at, at + addressBytes));
-  const base = { vm, kind, side, family, localPort: 0, remotePort: 0, localAddress: null, number: 0 };
   if (kind === 'tcp' || kind === 'udp') {
     const half = addressBytes + registerBytes;
     if (key.length !== 2 * half) return null;
     return {
-      ...base,
-      localAddress: address(0),
-      localPort: key.readUInt16BE(addressBytes),
+      vm,
+      kind,
+      side,
+      family,
       remoteAddress: address(half),
+      localPort: key.readUInt16BE(addressBytes),
       remotePort: key.readUInt16BE(half + addressBytes),
+      localAddress: address(0),
+      number: 0,
     };
   }
   if (key.length !== addressBytes + registerBytes) return null;
-  return kind === 'ping'
-    ? { ...base, remoteAddress: address(0), number: key.readUInt16BE(addressBytes) }
-    : { ...base, remoteAddress: address(registerBytes), number: key.readUInt8(0) };
+  const isPing = kind === 'ping';
+  return {
+    vm,
+    kind,
+    side,
+    family,
+    remoteAddress: address(isPing ? 0 : registerBytes),
+    localPort: 0,
+    remotePort: 0,
+    localAddress: null,
+    number: isPing ? key.readUInt16BE(addressBytes) : key.readUInt8(0),
+  };
 }
 
 /** So many results are kept: ends come in masses, and their addresses are few. */

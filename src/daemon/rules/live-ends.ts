@@ -23,9 +23,9 @@ const ENOENT = 2;
 export interface LiveEnds {
   /** What is open now. */
   list(vms: readonly string[], kinds?: readonly LiveKind[]): Promise<LiveEnd[]>;
-  /** They are remembered as if a packet of theirs had passed now. */
+  /** They are remembered as if a packet of theirs had passed now. None may be named twice. */
   refresh(ends: readonly LiveEnd[]): Promise<void>;
-  /** Their packets pass no more. */
+  /** Their packets pass no more. None may be named twice. */
   forget(ends: readonly LiveEnd[]): Promise<void>;
 }
 
@@ -98,16 +98,14 @@ async function change(ends: readonly LiveEnd[], verbs: readonly ElementChange['v
 }
 
 function changesOf(ends: readonly LiveEnd[], verbs: readonly ElementChange['verb'][]): ElementChange[] {
-  // By the key’s text: who names both ends of a connection names each of them twice, and what is deleted twice fails.
-  const sets = new Map<string, Map<string, Buffer>>();
+  const sets = new Map<string, Buffer[]>();
   for (const end of ends) {
-    const key = keyOf(end);
-    const keys = sets.get(setOf(end)) ?? new Map<string, Buffer>();
-    sets.set(setOf(end), keys.set(key.toString('latin1'), key));
+    const set = setOf(end);
+    const keys = sets.get(set);
+    if (keys === undefined) sets.set(set, [keyOf(end)]);
+    else keys.push(keyOf(end));
   }
-  return verbs.flatMap((verb) =>
-    [...sets].flatMap(([set, keys]) => inMessages(verb, set, [...keys.values()])),
-  );
+  return verbs.flatMap((verb) => [...sets].flatMap(([set, keys]) => inMessages(verb, set, keys)));
 }
 
 function inMessages(verb: ElementChange['verb'], set: string, keys: readonly Buffer[]): ElementChange[] {
@@ -143,7 +141,12 @@ async function eachKey(
   try {
     await netlink.eachElement(table, set, (key, element) => {
       const left = findAttribute(element, 0, nftables.elementExpiration);
-      take(key, left === null ? Infinity : Number(element.readBigUInt64BE(left.at)));
+      take(
+        key,
+        left === null
+          ? Infinity
+          : element.readUInt32BE(left.at) * 2 ** 32 + element.readUInt32BE(left.at + 4),
+      );
     });
   } catch (error) {
     // Nothing is open where nothing is enforced.

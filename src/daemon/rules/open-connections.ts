@@ -3,7 +3,7 @@ import { sides } from '../../rules/nft/live-sets.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import type { VmDirectory } from '../flows/vm-directory.js';
 import type { FlowWithConnection } from '../flows/flow-snapshot.js';
-import type { LiveEnd } from './live-end.js';
+import { connectionName, type LiveEnd } from './live-end.js';
 
 /** The connections of the VMs’ own kernels, as the host would remember them. */
 export async function openConnections(watch: FlowWatch, vms: readonly string[]): Promise<LiveEnd[]> {
@@ -11,8 +11,19 @@ export async function openConnections(watch: FlowWatch, vms: readonly string[]):
   return vms.flatMap((vm) => snapshot.ofVm(vm)).map(liveEndOfFlow);
 }
 
-/** All that the host may remember of a connection: both ends where both VMs are here, whoever opened it. */
-export function liveEndsOfConnection(target: FlowWithConnection, directory: VmDirectory): LiveEnd[] {
+/** All that the host may remember of connections, each once: somebody may name both ends of one. */
+export function liveEndsOfConnections(
+  targets: readonly FlowWithConnection[],
+  directory: VmDirectory,
+): LiveEnd[] {
+  const ends = new Map<string, LiveEnd>();
+  for (const end of targets.flatMap((target) => liveEndsOfConnection(target, directory)))
+    ends.set(`${connectionName(end)} ${end.side}`, end);
+  return [...ends.values()];
+}
+
+/** Both ends where both VMs are here, whoever opened it. */
+function liveEndsOfConnection(target: FlowWithConnection, directory: VmDirectory): LiveEnd[] {
   const near = liveEndOfFlow(target);
   const { remoteAddress, remotePort, localAddress, localPort } = target.flow;
   const peer = directory.withAddress(target.flow.vni, remoteAddress);

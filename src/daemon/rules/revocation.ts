@@ -5,7 +5,7 @@ import { protocolNumbers } from '../../rules/rule-set.js';
 import type { FlowSnapshot, FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import { Pace } from '../pace.js';
-import type { LiveEnd } from './live-end.js';
+import { connectionName, type LiveEnd } from './live-end.js';
 import type { LiveEnds } from './live-ends.js';
 
 /** A flow that rules do not allow any more. */
@@ -29,10 +29,9 @@ export async function deniedEnds(
 ): Promise<DeniedEnd[]> {
   const pace = new Pace();
   const denied: DeniedEnd[] = [];
-  const verdicts = new Verdicts(rules);
   for (const end of await live.list(vms)) {
     if (pace.isDue) await pace.rest();
-    const rule = deniedRule(verdicts.of(end));
+    const rule = deniedRule(verdictOf(rules, end));
     if (rule !== null) denied.push({ end, rule });
   }
   return denied;
@@ -65,43 +64,15 @@ export async function deniedFlows(ends: readonly DeniedEnd[], watch: FlowWatch):
 const deniedRule = ({ action, rule }: Verdict): string | null =>
   action === 'deny' ? nameOfRule(rule) : null;
 
-/** The same for whoever opened it. */
-export function connectionName({
-  vm,
-  localAddress,
-  localPort,
-  remoteAddress,
-  remotePort,
-}: Pick<LiveEnd, 'vm' | 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>): string {
-  return `${vm} ${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
+function verdictOf(rules: HostRules, end: LiveEnd): Verdict {
+  return rules.evaluate(end.vm, end.side === 'in' ? 'ingress' : 'egress', attemptOf(end));
 }
 
-/** Verdicts of one set of rules. Of many connections to one port, one is judged for all. */
-class Verdicts {
-  readonly #known = new Map<string, Verdict>();
-
-  constructor(private readonly rules: HostRules) {}
-
-  of(end: LiveEnd): Verdict {
-    const { vm, kind, side, remoteAddress, number } = end;
-    const key = `${vm} ${side} ${kind} ${remoteAddress} ${kind === 'other' ? number : portOf(end)}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const verdict = this.rules.evaluate(vm, side === 'in' ? 'ingress' : 'egress', attemptOf(end));
-    this.#known.set(key, verdict);
-    return verdict;
-  }
-}
-
-/** The destination port; of what has none, 0. */
-const portOf = ({ side, localPort, remotePort }: LiveEnd): number => (side === 'in' ? localPort : remotePort);
-
-function attemptOf(end: LiveEnd): Attempt {
-  const { kind, family, remoteAddress, number } = end;
+function attemptOf({ kind, family, side, localPort, remoteAddress, remotePort, number }: LiveEnd): Attempt {
   if (kind === 'other') return { remoteAddress, protocol: number };
   if (kind === 'ping')
     return family === 4
       ? { remoteAddress, protocol: protocolNumbers.icmp, type: 8, code: 0 }
       : { remoteAddress, protocol: protocolNumbers.icmpv6, type: 128, code: 0 };
-  return { remoteAddress, protocol: protocolNumbers[kind], port: portOf(end) };
+  return { remoteAddress, protocol: protocolNumbers[kind], port: side === 'in' ? localPort : remotePort };
 }

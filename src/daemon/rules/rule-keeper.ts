@@ -11,7 +11,8 @@ import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
 import type { LiveEnds } from './live-ends.js';
 import { openConnections } from './open-connections.js';
-import { connectionName, deniedEnds, deniedFlows, type DeniedEnd, type DeniedFlow } from './revocation.js';
+import { connectionName } from './live-end.js';
+import { deniedEnds, deniedFlows, type DeniedEnd, type DeniedFlow } from './revocation.js';
 import type { Revision, RevisionStore } from './revision-store.js';
 import { vmAddresses } from './vm-addresses.js';
 

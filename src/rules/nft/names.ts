@@ -20,8 +20,17 @@ export const defaultCounter = (tenant: string, direction: Direction, audit = fal
 export const groupSet = (tenant: string, group: string, family: 4 | 6): string =>
   `g_${digest('group', tenant, group)}_${family}`;
 
+/** Of the host’s VMs, which are few. Of each of 40,000 live ends the name is asked for. */
+const vmPrefixes = new Map<string, string>();
+
 /** What belongs to a VM begins with this. */
-export const vmPrefix = (vm: string): string => `v_${digest('vm', vm)}`;
+export function vmPrefix(vm: string): string {
+  const known = vmPrefixes.get(vm);
+  if (known !== undefined) return known;
+  const prefix = `v_${digest('vm', vm)}`;
+  vmPrefixes.set(vm, prefix);
+  return prefix;
+}
 
 /** A chain of rules is named by its content: with another content it is another chain. */
 export const policyChain = (lines: readonly string[]): string => `p_${digest('policy', ...lines)}`;
