@@ -19,6 +19,9 @@ const supervisorProgram = fileURLToPath(new URL('supervisor.js', import.meta.url
  */
 export const emulatedSpinMicroseconds = 2000;
 
+/** Set where flows are to stay in their rings, whatever else the machine does. */
+export const staysInRingsVariable = 'VSOCKET_LAB_STAYS_IN_RINGS';
+
 /** Writes the host’s configuration for vsockd. */
 export async function writeVsockdConfig(
   paths: LabPaths,
@@ -33,6 +36,7 @@ export async function writeVsockdConfig(
     rulesDirectory: paths.hostFile(host, 'rules'),
     bridges: tenants.map(({ vni }) => ({ vni, bridge: bridgeOf(vni), vxlan: vxlanOf(vni) })),
     link: linkConfig(paths, host, plan),
+    ...(process.env[staysInRingsVariable] === undefined ? {} : { tcpWhenBusy: false }),
     ...(plan.rdma ? { hostSpinMicroseconds: emulatedSpinMicroseconds } : {}),
     vms: vmsOf(host).map((vm) => ({
       name: vm.name,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { LabPaths } from '../../lab/lab-paths.js';
 import { moreVmsVariable, vmsWith, type LabVm } from '../../lab/topology.js';
+import { staysInRingsVariable } from '../../lab/vsockd-service.js';
 import { LabPair } from '../lab-pair.js';
 import { LabProgram } from '../lab-program.js';
 import type { Vms } from '../vms.js';
@@ -51,7 +52,9 @@ export class RulesLab extends LabPair implements Vms {
     setMaxListeners(0, signal);
     // The lab has one pair anyway.
     const more = 2 * (pairs - 1);
-    const lab = new LabProgram(labName, signal, undefined, { [moreVmsVariable]: String(more) });
+    // Half of what is revoked is to be on shared memory, also where 40,000 ends keep the machine busy.
+    const environment = { [moreVmsVariable]: String(more), [staysInRingsVariable]: 'yes' };
+    const lab = new LabProgram(labName, signal, undefined, environment);
     const vms = vmsWith(more).filter(({ host, tenant }) => host === hostName && tenant === tenantName);
     return lab.open([], () => use(new RulesLab(lab, vms)));
   }
