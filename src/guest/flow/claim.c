@@ -415,28 +415,29 @@ static void linger(struct flow *f, const struct linger *wanted) {
         if (kernel(SYS_nanosleep, &nap, NULL) != 0) return; /* a signal ends the kernel's wait, too */
 }
 
-static void close_as_last(int fd, struct flow *f) {
+static void close_as_last(int fd, struct flow *f, bool lingers) {
     struct linger wanted = {0, 0};
     socklen_t size = sizeof wanted;
     flow_pay(fd, f);
     kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, &wanted, &size);
-    linger(f, &wanted);
+    if (lingers) linger(f, &wanted);
     bool resets = wanted.l_onoff && wanted.l_linger == 0;
     store(&f->header->closing, resets ? (uint32_t)CLOSES_WITH_RESET : (uint32_t)CLOSES);
 }
 
 static bool ends; /* this process has let go of all that it has */
 
-static void release(struct flow *f, int fd) {
+/* @param lingers close() does, the end of a process does not (net/ipv4/af_inet.c: inet_release()) */
+static void release(struct flow *f, int fd, bool lingers) {
     if (!f->plain) {
-        if (load(&f->header->users) == 1) close_as_last(fd, f);
+        if (load(&f->header->users) == 1) close_as_last(fd, f, lingers);
         if (f->engaged && rx_available(f) > 0) arm_reset(fd, f->header);
     }
     add_to(&f->header->users, -1);
 }
 
 void flow_release(struct flow *f, int fd) {
-    if (!load(&ends)) release(f, fd);
+    if (!load(&ends)) release(f, fd, true);
 }
 
 void flow_closed(uint32_t slot) {
@@ -476,7 +477,7 @@ static void let_go_of_all(void) {
     while ((c = connection_each(&cursor))) {
         if (c->flow) {
             int fd = connection_descriptor(c);
-            if (fd >= 0) release(c->flow, fd);
+            if (fd >= 0) release(c->flow, fd, false);
         } else if (c->shared) {
             holders_add(c, -1);
         }
