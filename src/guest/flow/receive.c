@@ -167,6 +167,7 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
         ssize_t n = total ? receive_once(fd, f, iov, count, done, flags) : receive_nothing(fd, f);
         if (n > 0) {
             done += (size_t)n;
+            if (f->empty_reads) f->empty_reads = 0;
             if (done >= wanted || (flags & MSG_PEEK)) return (ssize_t)done;
             if (!f->header->rx_on_ring && tcp_at_mark(fd)) return (ssize_t)done;
             continue;
@@ -174,6 +175,12 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
         if (n == 0) return (ssize_t)done;
         if (errno != EAGAIN) return done ? (ssize_t)done : -1;
         if (!may_wait(fd, flags, &patience)) {
+            /* The end may stand behind the last bytes, and this call does not come to a wait, which would look. */
+            if (f->empty_reads == 1) {
+                count_by(&f->empty_reads, 1);
+                f->tcp_maybe = true;
+                continue;
+            }
             errno = EAGAIN;
             return done ? (ssize_t)done : -1;
         }
