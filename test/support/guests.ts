@@ -308,6 +308,8 @@ export class Guests {
     for (const host of this.configs.keys()) await this.killDataPlane(host);
     for (const memory of this.mapped) memory.close();
     for (const holder of this.holders) {
+      // Ctrl-C in a terminal ends all of the group.
+      if (holder.exitCode !== null || holder.signalCode !== null) continue;
       holder.kill('SIGKILL');
       await once(holder, 'exit');
     }

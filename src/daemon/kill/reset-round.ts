@@ -1,21 +1,31 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionEnd, DoomedConnection, Endpoint } from './connection-end.js';
-import type { PacketTap } from './packet-tap.js';
 import { buildTcpFrame, tcpFlag, type CapturedFrame, type TcpSegment } from './tcp-frame.js';
 
 /** When an end that has not answered is asked, counted from the start. */
 const probeAtMilliseconds = [0, 30, 90, 160];
 const giveUpMilliseconds = 250;
-/** How long silence must last after the last reset; an end that has taken it says nothing any more. */
+/** How long silence must last after the last reset. */
 const quietMilliseconds = 20;
+/**
+ * An end that is silent then is asked so often whether it is there still. What was on its way to it may have moved its
+ * sequence number on behind the reset, and it may acknowledge that 40 ms later (TCP_DELACK_MIN).
+ */
+const mostConfirmations = 2;
 /** An end that answers resets so often takes none. */
 const resetsPerEnd = 8;
+
+/** Of a PacketTap: frames that came in on a device, and a way to send some. */
+export interface Tap {
+  take(): Iterable<CapturedFrame>;
+  send(frame: Buffer): void;
+}
 
 interface EndState {
   end: ConnectionEnd;
   other: EndState | null;
-  tap: PacketTap;
+  tap: Tap;
   resets: number;
   gone: boolean;
 }
@@ -26,7 +36,7 @@ interface EndState {
  */
 export async function resetRound(
   connections: DoomedConnection[],
-  taps: Map<string, PacketTap>,
+  taps: ReadonlyMap<string, Tap>,
 ): Promise<void> {
   const states = new Map<string, EndState>();
   for (const { ends } of connections) {
@@ -41,6 +51,7 @@ export async function resetRound(
   const startedAt = performance.now();
   let lastResetAt = startedAt;
   let probes = 0;
+  let confirmations = 0;
   for (;;) {
     const elapsed = performance.now() - startedAt;
     if (probes < probeAtMilliseconds.length && elapsed >= probeAtMilliseconds[probes]!) {
@@ -52,8 +63,14 @@ export async function resetRound(
         const state = states.get(keyOf(device, frame.source, frame.destination));
         if (state && answer(state, frame)) lastResetAt = performance.now();
       }
-    const done = [...states.values()].every((state) => state.gone || state.resets > 0);
-    if (done && performance.now() - lastResetAt > quietMilliseconds) return;
+    const left = [...states.values()].filter((state) => !state.gone);
+    if (left.length === 0) return;
+    if (left.every(({ resets }) => resets > 0) && performance.now() - lastResetAt > quietMilliseconds) {
+      if (confirmations === mostConfirmations) return;
+      confirmations++;
+      lastResetAt = performance.now();
+      for (const state of left) probe(state, oldData);
+    }
     if (elapsed > giveUpMilliseconds) return;
     await sleep(1);
   }
@@ -64,6 +81,9 @@ function keyOf(device: string, source: Endpoint, destination: Endpoint): string 
   return `${device} ${name(source)} ${name(destination)}`;
 }
 
+/** The kind of probe that is always answered. */
+const oldData = 1;
+
 /**
  * A kernel answers a SYN within a connection at most twice a second (tcp_invalid_ratelimit), but old data always:
  * so every other probe is a byte that is far from any window.
@@ -71,7 +91,7 @@ function keyOf(device: string, source: Endpoint, destination: Endpoint): string 
 function probe(state: EndState, round: number): void {
   const none = Buffer.alloc(0);
   const sequence = randomInt(2 ** 32);
-  if (round % 2 === 0) send(state, { sequence, acknowledgement: 0, flags: tcpFlag.syn, payload: none });
+  if (round % 2 !== oldData) send(state, { sequence, acknowledgement: 0, flags: tcpFlag.syn, payload: none });
   else {
     const acknowledgement = randomInt(2 ** 32);
     send(state, { sequence, acknowledgement, flags: tcpFlag.ack, payload: randomBytes(1) });

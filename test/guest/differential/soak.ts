@@ -56,7 +56,11 @@ async function soak(mode: Mode): Promise<number> {
     for (let seed = Number(values.seed); !isOver() && (known.size === 0 || values['go-on']); seed++) {
       const longest = Number(values.longest);
       const options = { mode, features, seed, programs: programsOfOneSeed, longest, known, isOver };
-      const finding = await search(theatre, options);
+      const finding = await search(theatre, options).catch((error: unknown) => {
+        // Who stops it in a terminal stops its programs, too.
+        if (stopped) return null;
+        throw error;
+      });
       if (!finding) continue;
       known.add(finding.kind);
       console.log(`\n${finding.kind}\n${finding.report}\n`);

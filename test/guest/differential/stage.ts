@@ -56,6 +56,8 @@ export class Stage {
       this.arrived = Buffer.concat([this.arrived, bytes]);
       this.heard?.();
     });
+    // Of its end `close` tells.
+    conductor.stdin!.on('error', () => undefined);
     conductor.once('close', () => {
       this.ended = true;
       this.heard?.();
