@@ -60,27 +60,29 @@ export class RawSocket {
    * namespace it is net.core.rmem_max, and the kernel says so when messages are lost (ENOBUFS).
    */
   setReceiveBuffer(sizeBytes: number): void {
-    const value = Buffer.alloc(4);
-    value.writeInt32LE(sizeBytes);
-    try {
-      this.setOption(SOL_SOCKET, SO_RCVBUFFORCE, value);
-    } catch (error) {
-      if (!(error instanceof SystemCallError && error.errno === EPERM)) throw error;
-      this.setOption(SOL_SOCKET, SO_RCVBUF, value);
-    }
+    if (!this.#forceBuffer(SO_RCVBUFFORCE, sizeBytes)) this.#setNumber(SO_RCVBUF, sizeBytes);
   }
 
   /** Room for one long message. @returns whether that goes, which it does for the real root only */
   setSendBuffer(sizeBytes: number): boolean {
-    const value = Buffer.alloc(4);
-    value.writeInt32LE(sizeBytes);
+    return this.#forceBuffer(SO_SNDBUFFORCE, sizeBytes);
+  }
+
+  /** @returns false where only the real root may */
+  #forceBuffer(name: number, sizeBytes: number): boolean {
     try {
-      this.setOption(SOL_SOCKET, SO_SNDBUFFORCE, value);
+      this.#setNumber(name, sizeBytes);
     } catch (error) {
       if (!(error instanceof SystemCallError && error.errno === EPERM)) throw error;
       return false;
     }
     return true;
+  }
+
+  #setNumber(name: number, number: number): void {
+    const value = Buffer.alloc(4);
+    value.writeInt32LE(number);
+    this.setOption(SOL_SOCKET, name, value);
   }
 
   /** Lets only those messages through that a classic BPF program takes. @param instructions struct sock_filter[] */

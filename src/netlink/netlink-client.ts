@@ -66,8 +66,8 @@ export class NetlinkClient {
     }
   }
 
-  /** Whether so many bytes can be sent at once: only the real root may go beyond the system’s limit. */
-  hasRoomFor(bytes: number): boolean {
+  /** @returns whether so many bytes can be sent at once: only the real root may go beyond the system’s limit */
+  makeRoomFor(bytes: number): boolean {
     return this.#socket.setSendBuffer(bytes);
   }
 

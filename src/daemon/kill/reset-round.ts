@@ -49,7 +49,7 @@ export async function resetRound(
     });
   }
   const startedAt = performance.now();
-  let lastResetAt = startedAt;
+  let quietSince = startedAt;
   let probes = 0;
   let confirmations = 0;
   for (;;) {
@@ -61,14 +61,14 @@ export async function resetRound(
     for (const [device, tap] of taps)
       for (const frame of tap.take()) {
         const state = states.get(keyOf(device, frame.source, frame.destination));
-        if (state && answer(state, frame)) lastResetAt = performance.now();
+        if (state && answer(state, frame)) quietSince = performance.now();
       }
     const left = [...states.values()].filter((state) => !state.gone);
     if (left.length === 0) return;
-    if (left.every(({ resets }) => resets > 0) && performance.now() - lastResetAt > quietMilliseconds) {
+    if (left.every(({ resets }) => resets > 0) && performance.now() - quietSince > quietMilliseconds) {
       if (confirmations === mostConfirmations) return;
       confirmations++;
-      lastResetAt = performance.now();
+      quietSince = performance.now();
       for (const state of left) probe(state, oldData);
     }
     if (elapsed > giveUpMilliseconds) return;

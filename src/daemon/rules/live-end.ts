@@ -128,11 +128,10 @@ export function keyOf(end: LiveEnd): Buffer {
   return key;
 }
 
-/** The set in which it is, and its element as nft reads it. */
-export function elementOf(end: LiveEnd): { set: string; element: string } {
+/** Its element there as nft reads it. */
+export function elementOf(end: LiveEnd): string {
   const { kind, localAddress, localPort, remoteAddress, remotePort, number } = end;
-  const set = setOf(end);
-  if (kind === 'ping') return { set, element: `${remoteAddress} . ${number}` };
-  if (kind === 'other') return { set, element: `${number} . ${remoteAddress}` };
-  return { set, element: `${localAddress} . ${localPort} . ${remoteAddress} . ${remotePort}` };
+  if (kind === 'ping') return `${remoteAddress} . ${number}`;
+  if (kind === 'other') return `${number} . ${remoteAddress}`;
+  return `${localAddress} . ${localPort} . ${remoteAddress} . ${remotePort}`;
 }

@@ -87,10 +87,10 @@ async function change(ends: readonly LiveEnd[], verbs: readonly ElementChange['v
   const netlink = new NftablesNetlink();
   const pace = new Pace();
   try {
-    const most = netlink.mayBeLong ? endsInLongTransaction : endsInOneTransaction;
-    for (let at = 0; at < ends.length; at += most) {
+    const most = netlink.makeRoom() ? endsInLongTransaction : endsInOneTransaction;
+    for (const part of inParts(ends, most)) {
       if (pace.isDue) await pace.rest();
-      netlink.change(table, changesOf(ends.slice(at, at + most), verbs));
+      netlink.change(table, changesOf(part, verbs));
     }
   } finally {
     netlink.close();
@@ -98,38 +98,37 @@ async function change(ends: readonly LiveEnd[], verbs: readonly ElementChange['v
 }
 
 function changesOf(ends: readonly LiveEnd[], verbs: readonly ElementChange['verb'][]): ElementChange[] {
-  const sets = new Map<string, Buffer[]>();
-  for (const end of ends) {
-    const set = setOf(end);
-    const keys = sets.get(set);
-    if (keys === undefined) sets.set(set, [keyOf(end)]);
-    else keys.push(keyOf(end));
-  }
-  return verbs.flatMap((verb) => [...sets].flatMap(([set, keys]) => inMessages(verb, set, keys)));
-}
-
-function inMessages(verb: ElementChange['verb'], set: string, keys: readonly Buffer[]): ElementChange[] {
-  const messages: ElementChange[] = [];
-  for (let at = 0; at < keys.length; at += elementsInOneMessage)
-    messages.push({ verb, set, keys: keys.slice(at, at + elementsInOneMessage) });
-  return messages;
+  const sets = [...bySet(ends, keyOf)];
+  return verbs.flatMap((verb) =>
+    sets.flatMap(([set, all]) => inParts(all, elementsInOneMessage).map((keys) => ({ verb, set, keys }))),
+  );
 }
 
 /** Commands for nft that put ends into their sets, or take them out. */
 export function elementLines(verb: 'add' | 'delete', ends: readonly LiveEnd[]): string[] {
-  const sets = new Map<string, string[]>();
-  for (const { set, element } of ends.map(elementOf)) {
-    const elements = sets.get(set);
-    if (elements === undefined) sets.set(set, [element]);
-    else elements.push(element);
+  return [...bySet(ends, elementOf)].flatMap(([set, all]) =>
+    inParts(all, elementsInOneLine).map(
+      (elements) => `${verb} element bridge ${table} ${set} { ${elements.join(', ')} }`,
+    ),
+  );
+}
+
+/** What is made of ends, by the set in which each is. */
+function bySet<Item>(ends: readonly LiveEnd[], make: (end: LiveEnd) => Item): Map<string, Item[]> {
+  const sets = new Map<string, Item[]>();
+  for (const end of ends) {
+    const set = setOf(end);
+    const items = sets.get(set);
+    if (items === undefined) sets.set(set, [make(end)]);
+    else items.push(make(end));
   }
-  const lines: string[] = [];
-  for (const [set, elements] of sets)
-    for (let at = 0; at < elements.length; at += elementsInOneLine)
-      lines.push(
-        `${verb} element bridge ${table} ${set} { ${elements.slice(at, at + elementsInOneLine).join(', ')} }`,
-      );
-  return lines;
+  return sets;
+}
+
+function inParts<Item>(items: readonly Item[], most: number): Item[][] {
+  const parts: Item[][] = [];
+  for (let at = 0; at < items.length; at += most) parts.push(items.slice(at, at + most));
+  return parts;
 }
 
 /** @param take gets a key, and for how long it is remembered from now on, in milliseconds */

@@ -122,9 +122,9 @@ export class NftablesNetlink {
     return isThere;
   }
 
-  /** Whether a transaction may be of some MiB; else it is of 200 KiB at most. */
-  get mayBeLong(): boolean {
-    return this.#client.hasRoomFor(longestTransactionBytes);
+  /** @returns whether a transaction may be of some MiB from now on; else it is of 200 KiB at most */
+  makeRoom(): boolean {
+    return this.#client.makeRoomFor(longestTransactionBytes);
   }
 
   /**

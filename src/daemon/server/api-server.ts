@@ -6,6 +6,7 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
 } from 'fastify';
 import { z } from 'zod';
 import { linesType, totalHeader } from '../../api/define-list.js';
@@ -75,17 +76,24 @@ function add(server: FastifyInstance, route: Route, right: SocketRight): void {
         requester: () => requesterOf(request.raw.socket, typeof note === 'string' ? note : undefined),
       });
       if (!(answer instanceof Selection)) return answer;
-      const selection = answer as Selection<object>;
-      const wantsLines = request.headers.accept?.includes(linesType) === true;
-      if (wantsLines) reply.header(totalHeader, selection.total);
-      reply.type(wantsLines ? linesType : 'application/json; charset=utf-8');
-      const text = asStream(wantsLines ? listLines(selection) : listJson(selection));
-      const accepted = request.headers['accept-encoding'] ?? '';
-      if (selection.length < worthCompressing || !/\bgzip\b(?!;\s*q=0)/.test(accepted))
-        return reply.send(text);
-      return reply.header('content-encoding', 'gzip').send(compressed(text));
+      return sendList(answer as Selection<object>, request, reply);
     },
   });
+}
+
+/** As one JSON object or in lines, packed or not, as the client wants it. */
+function sendList(
+  selection: Selection<object>,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const wantsLines = headers.accept?.includes(linesType) === true;
+  if (wantsLines) reply.header(totalHeader, selection.total);
+  reply.type(wantsLines ? linesType : 'application/json; charset=utf-8');
+  const text = asStream(wantsLines ? listLines(selection) : listJson(selection));
+  const takesGzip = /\bgzip\b(?!;\s*q=0)/.test(headers['accept-encoding'] ?? '');
+  if (!takesGzip || selection.length < worthCompressing) return reply.send(text);
+  return reply.header('content-encoding', 'gzip').send(compressed(text));
 }
 
 /** Asks for the next piece only when the client has taken the one before. */

@@ -28,6 +28,15 @@ const written = (inRings: boolean, calls: readonly Written[]): Program => ({
 const inRings = (...calls: Written[]): Program => written(true, calls);
 const onTcp = (...calls: Written[]): Program => written(false, calls);
 
+/** What the client has to read then comes on TCP, by the ring, and on TCP again. */
+const byTcpRingAndTcp: readonly Written[] = [
+  ['server', 'write', 0, 1],
+  ['client', 'recv', 0, 1, PEEK | NOW],
+  ['client', 'recvmsg', 0, 1, PEEK, 1],
+  ['server', 'send', 0, 9],
+  ['server', 'send', 0, 1, NOW | ZEROCOPY],
+];
+
 /** What random programs found, as small as it was made, by what went wrong with the library. */
 export const onceDifferent: ReadonlyMap<string, Program> = new Map([
   [
@@ -197,26 +206,11 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
   ],
   [
     'a splice of what came on TCP, by the ring and on TCP again ended before its last part',
-    onTcp(
-      ['server', 'write', 0, 1],
-      ['client', 'recv', 0, 1, PEEK | NOW],
-      ['client', 'recvmsg', 0, 1, PEEK, 1],
-      ['server', 'send', 0, 9],
-      ['server', 'send', 0, 1, NOW | ZEROCOPY],
-      ['client', 'splice_in', 0, 32, 0, 100],
-    ),
+    onTcp(...byTcpRingAndTcp, ['client', 'splice_in', 0, 32, 0, 100]),
   ],
   [
     'so did a look',
-    onTcp(
-      ['server', 'write', 0, 1],
-      ['client', 'recv', 0, 1, PEEK | NOW],
-      ['client', 'recvmsg', 0, 1, PEEK, 1],
-      ['server', 'send', 0, 9],
-      ['server', 'send', 0, 1, NOW | ZEROCOPY],
-      ['client', 'recvmsg', 0, 32, PEEK, 3],
-      ['client', 'recv', 0, 32, 0],
-    ),
+    onTcp(...byTcpRingAndTcp, ['client', 'recvmsg', 0, 32, PEEK, 3], ['client', 'recv', 0, 32, 0]),
   ],
   [
     'a broken pipe came before the reset of who had not read yet',
