@@ -15,14 +15,14 @@ import {
   type RulesVerdict,
 } from '../../api/rules-change.js';
 import type { Seen } from '../../api/seen.js';
-import { firstApi, formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
+import { formatApiVersion, ownApi, type ApiVersion } from '../../api/version.js';
 import { ExitCode } from '../../errors/exit-code.js';
 import { VsocketError } from '../../errors/vsocket-error.js';
 import { parseUntrustedJson } from '../text/sanitize.js';
 import { errorFromAnswer, malformedAnswer } from './api-error.js';
 import type { Narrowing } from './narrowing.js';
 import { HostSession } from './host-session.js';
-import { call, linesOf, wholeText, type HttpAnswer } from './http-channel.js';
+import { abandon, call, linesOf, wholeText, type HttpAnswer } from './http-channel.js';
 
 export interface HostClientOptions {
   environment: NodeJS.ProcessEnv;
@@ -80,26 +80,44 @@ export class HostClient {
     signal: AbortSignal,
   ): AsyncGenerator<SeenRowsOf[Name][]> {
     const list: List<RowsOf[Name]> = lists[name];
-    const parameters = new URLSearchParams(await this.#understood(narrowing, signal));
-    const path = parameters.size === 0 ? list.path : `${list.path}?${parameters.toString()}`;
-    const accept = `${linesType}, ${plainType}`;
-    const question: Question = { channels: 'readers', method: 'GET', path, body: null, accept };
     let answer: HttpAnswer;
     try {
-      answer = await this.#exchange(question, signal);
+      answer = await this.#narrowed(list.path, narrowing, signal);
     } catch (error) {
       throw error instanceof VsocketError && error.code === 'no-such-path' ? unknownList(name) : error;
     }
     if (answer.type !== linesType) {
-      const rows = readAnswer(await wholeText(answer), path, itemsReader(list.seen));
+      const rows = readAnswer(await wholeText(answer), answer.path, itemsReader(list.seen));
       yield this.#own(rows) as SeenRowsOf[Name][];
       return;
     }
     for await (const lines of linesOf(answer)) {
-      // All at once: to parse a line takes as long as what is in it.
-      const rows = readAnswer(`[${lines.join(',')}]`, path, (values) => readAll(values, list.seen));
+      // All at once: to parse a line by itself takes as long as what is in it. No JSON has a line end in a text.
+      const values = `[${lines.replaceAll('\n', ',')}]`;
+      const rows = readAnswer(values, answer.path, (items) => readAll(items, list.seen));
       yield this.#own(rows) as SeenRowsOf[Name][];
     }
+  }
+
+  /** A list, narrowed as far as its vsockd can. That is known with its first answer: an older one is asked once more. */
+  async #narrowed(path: string, narrowing: Narrowing, signal: AbortSignal): Promise<HttpAnswer> {
+    if (this.#api !== null && !isUnderstood(narrowing, this.#api))
+      return this.#list(path, firstNarrowing(narrowing), signal);
+    try {
+      const answer = await this.#list(path, narrowing, signal);
+      if (isUnderstood(narrowing, answer.api)) return answer;
+      await abandon(answer);
+    } catch (error) {
+      if (this.#api === null || isUnderstood(narrowing, this.#api)) throw error;
+    }
+    return this.#list(path, firstNarrowing(narrowing), signal);
+  }
+
+  #list(path: string, narrowing: Narrowing, signal: AbortSignal): Promise<HttpAnswer> {
+    const query = new URLSearchParams(narrowing).toString();
+    const asked = query === '' ? path : `${path}?${query}`;
+    const accept = `${linesType}, ${plainType}`;
+    return this.#exchange({ channels: 'readers', method: 'GET', path: asked, body: null, accept }, signal);
   }
 
   /** The flows that a kill would end now. Needs the right to change, so that it shows whether that is there. */
@@ -168,16 +186,6 @@ export class HostClient {
     this.#opening = this.#session = null;
   }
 
-  /** vsockds before 1.2 know no filters, and put what is not known first. */
-  async #understood(narrowing: Narrowing, signal: AbortSignal): Promise<Narrowing> {
-    if (!('filter' in narrowing) && !('sort' in narrowing)) return narrowing;
-    if (this.#api === null) await this.host(signal);
-    const { version, revision } = this.#api ?? firstApi;
-    if (version > 1 || revision >= 2) return narrowing;
-    const unknown = ['filter', 'sort', 'limit'];
-    return Object.fromEntries(Object.entries(narrowing).filter(([name]) => !unknown.includes(name)));
-  }
-
   /** `host` is the name under which it was reached: what a host says of itself is no proof. */
   #own<Row extends { host: unknown }>(rows: Row[]): Row[] {
     for (const row of rows) row.host = this.name;
@@ -191,7 +199,7 @@ export class HostClient {
     signal: AbortSignal,
   ): Promise<Answer> {
     const answer = await this.#exchange(question, signal);
-    return readAnswer(await wholeText(answer), question.path, read);
+    return readAnswer(await wholeText(answer), answer.path, read);
   }
 
   /** @throws VsocketError where the answer is an error */
@@ -247,6 +255,18 @@ function readRulesChanged(value: unknown): SeenRulesChanged | null {
 }
 
 const plainType = 'application/json';
+
+/** vsockds before 1.2 know no filters, and put what is not known first. */
+const newNarrowing: ReadonlySet<string> = new Set(['filter', 'sort', 'limit']);
+
+function isUnderstood(narrowing: Narrowing, { version, revision }: ApiVersion): boolean {
+  return version > 1 || revision >= 2 || !Object.keys(narrowing).some((name) => newNarrowing.has(name));
+}
+
+/** The part that each vsockd understands. */
+function firstNarrowing(narrowing: Narrowing): Narrowing {
+  return Object.fromEntries(Object.entries(narrowing).filter(([name]) => !newNarrowing.has(name)));
+}
 
 /** A note for the audit log. vsockd trusts the socket's peer, not this. */
 function clientNote(): string {

@@ -52,6 +52,8 @@ function asSocket(channel: Duplex): Duplex {
 }
 
 export interface HttpAnswer {
+  /** What was asked for. */
+  path: string;
   status: number;
   /** The media type, without parameters. */
   type: string;
@@ -86,6 +88,7 @@ export async function call(agent: Agent, options: HttpCall): Promise<HttpAnswer>
   try {
     const answer = await orAborted(exchange(outgoing, options.body), options.signal);
     return {
+      path: options.path,
       status: answer.statusCode ?? 0,
       type: (answer.headers['content-type'] ?? '').split(';')[0]!.trim(),
       pieces: pieces(outgoing, answer, options.signal, fail),
@@ -151,18 +154,24 @@ export async function wholeText({ pieces }: HttpAnswer): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The lines of the body, as many at a time as came together, without their ends. */
-export async function* linesOf({ pieces }: HttpAnswer): AsyncGenerator<string[]> {
+/** The lines of the body, as many at a time as came together: one text, without the last one’s end. */
+export async function* linesOf({ pieces }: HttpAnswer): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of pieces) {
-    const lines = (rest + decoder.write(chunk)).split('\n');
-    rest = lines.pop() ?? '';
+    const text = rest + decoder.write(chunk);
+    const end = text.lastIndexOf('\n');
+    rest = text.slice(end + 1);
     if (rest.length > longestLine)
       throw new VsocketError('answer-too-long', 'a line of vsockd’s answer has no end', 'see vsockd’s log');
-    if (lines.length > 0) yield lines;
+    if (end > 0) yield text.slice(0, end);
   }
-  if (rest !== '') yield [rest];
+  if (rest !== '') yield rest;
+}
+
+/** Ends an exchange whose body nobody wants. */
+export async function abandon({ pieces }: HttpAnswer): Promise<void> {
+  for await (const _ of pieces) return;
 }
 
 function explain(error: Error & { code?: string }, path: string): Error {

@@ -162,3 +162,28 @@ test('a kill’s outcome in words that are not known is shown; where the API is 
     ['POST /v1/flows/kill?dryRun=true'],
   );
 });
+
+/** What `flows -o name`, cut to one row, asked alpha for. */
+async function questionsOf(...words: string[]): Promise<string[]> {
+  fleet.alpha.requests.length = 0;
+  const wanted = ['flows', '--host', 'alpha', '-o', 'name', '--sort-by', 'id', ...words];
+  const { code, stdout, stderr } = await fleet.run(...wanted);
+  assert.deepEqual([code, stdout, stderr], [0, 'red1:5002\n', '']);
+  return fleet.alpha.requests.map(({ url }) => url);
+}
+
+const cut = ['--filter', 'port=40002'];
+
+test('a list is one question; a vsockd that knows no filters is asked once more, whether it passes them over or not', async () => {
+  const narrowed = 'GET /v1/flows?filter=port%3D40002';
+  assert.deepEqual(await questionsOf(...cut), [narrowed]);
+  fleet.alpha.misbehave = speaksLike('v1.1');
+  assert.deepEqual(await questionsOf(...cut), [narrowed, 'GET /v1/flows']);
+  fleet.alpha.misbehave = (request, response) => {
+    if (request.url?.includes('filter=') !== true) return speaksLike('v1.1')(request, response);
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ code: 'bad-request', message: 'query: Unrecognized key: "filter"' }));
+    return true;
+  };
+  assert.deepEqual(await questionsOf(...cut), [narrowed, 'GET /v1/flows']);
+});
