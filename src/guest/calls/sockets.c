@@ -148,6 +148,7 @@ EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_
     struct connection *c = connection_of(fd);
     if (!c || !c->flow || c->flow->plain) return real()->setsockopt(fd, level, option, value, size);
     if (level == SOL_SOCKET && option == SO_RCVLOWAT) return set_low_water(fd, c, value, size);
+    if (level == SOL_SOCKET && option == SO_PEEK_OFF) store(&c->flow->header->look_from, 1u);
     if (!carries_option(level, option, value, size)) keep_on_tcp(fd, c, REASON_SOCKET_OPTION);
     return real()->setsockopt(fd, level, option, value, size);
 }

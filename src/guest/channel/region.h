@@ -69,8 +69,9 @@ struct vs_slot {
     /* guest's own, shared by its processes */
     shared_word tx_lock, rx_lock, users, rx_on_ring, tx_shut, rx_shut, reset_told, rx_starts_taken, tcp_senders,
         tx_owing, tx_owed_from, reset_armed, low_water, disconnected,
-        error; /* that a look at the TCP side took from the kernel */
-    uint32_t pad5[17];
+        error,     /* that a look at the TCP side took from the kernel */
+        look_from; /* SO_PEEK_OFF was set: a look does not begin at the first byte */
+    uint32_t pad5[16];
 };
 
 /* A socket that several processes had before it was claimed, and how many. */

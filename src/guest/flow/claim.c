@@ -166,7 +166,7 @@ static void write_claim(struct vs_slot *h, struct connection *c, const struct pl
     store(&h->close_hints, 0u);
     h->rx_ready = h->leave_reason = h->leave_from_tail = h->fault = h->closing = 0;
     h->tx_lock = h->rx_lock = h->rx_on_ring = h->tx_shut = h->rx_shut = h->reset_told = 0;
-    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = h->disconnected = h->error = 0;
+    h->rx_starts_taken = h->tcp_senders = h->tx_owing = h->tx_owed_from = h->reset_armed = h->disconnected = h->error = h->look_from = 0;
     h->low_water = 1;
     h->users = 1;
     h->generation = generation;

@@ -269,7 +269,7 @@ void entries_after_fork(void) {
     for (int cursor = 0; (e = entry_each(&cursor));) {
         struct connection *c = e->connection;
         if (c) c->sending = c->receiving = c->waiting = 0;
-        if (c && c->kept == e->fd) c->kept = 0, close_kept(e->fd);
+        if (c && c->kept && c->kept == e->fd) c->kept = 0, close_kept(e->fd);
         else if (e->kind == KIND_HIDDEN) unhide_close(e->fd);
     }
     hidden_lowest = INT_MAX;

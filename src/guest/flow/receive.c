@@ -158,10 +158,13 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
     size_t total = (size_t)length, done = 0, low_water = load(&f->header->low_water);
     size_t wanted = flags & MSG_WAITALL || total < low_water ? total : low_water;
     uint64_t deadline = 0;
-    bool has_timeout = false;
+    bool has_timeout = false, has_waited = false;
     enum patience patience = NOT_ASKED;
     for (;;) {
-        if (__builtin_expect(flow_is_disconnected(fd, f), 0)) return done ? (ssize_t)done : receive_by_kernel(fd, iov, count, flags);
+        if (__builtin_expect(flow_is_disconnected(fd, f), 0)) {
+            if (!done && has_waited) errno = EPIPE; /* net/core/stream.c, include/net/sock.h: sk_wait_event() */
+            return done ? (ssize_t)done : has_waited ? -1 : receive_by_kernel(fd, iov, count, flags);
+        }
         bool of_tcp = !f->header->rx_on_ring && !rx_start_told(f->header);
         if (done && of_tcp && tcp_has_only_error(fd)) return (ssize_t)done; /* which the next call is told */
         ssize_t n = total ? receive_once(fd, f, iov, count, done, flags) : receive_nothing(fd, f);
@@ -187,6 +190,7 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
         if (deadline == 0) deadline = socket_deadline(fd, SO_RCVTIMEO, &has_timeout);
         hold_for_call(f, held);
         if (wait_for_flow(fd, f, *held, true, deadline, has_timeout || done) < 0) return done ? (ssize_t)done : -1;
+        has_waited = true;
         fd = flow_descriptor(f, fd);
     }
 }

@@ -105,6 +105,11 @@ static uint64_t left_before_ring(int fd, struct vs_slot *h) {
     return is_closed && left > (uint64_t)queued ? (uint64_t)queued : left;
 }
 
+/* With SO_PEEK_OFF a look of the library's own would begin, and end, where the program's are to. */
+static bool is_counted(int fd, struct vs_slot *h, int *queued) {
+    return __builtin_expect(load(&h->look_from), 0) && kernel(SYS_ioctl, fd, FIONREAD, queued) == 0 && *queued > 0;
+}
+
 static void go_on_in_ring(struct vs_slot *h) {
     h->rx_starts_taken = load(&h->rx_starts);
     h->rx_on_ring = 1;
@@ -142,7 +147,9 @@ static ssize_t none_now(void) {
 ssize_t tcp_receive_before_ring(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
     struct vs_slot *h = f->header;
     if (!rx_start_told(h)) {
-        ssize_t seen = receive_at_most(fd, iov, count, skip, SIZE_MAX, flags | MSG_PEEK);
+        int queued;
+        bool counts = !(flags & MSG_PEEK) && is_counted(fd, h, &queued);
+        ssize_t seen = counts ? queued : receive_at_most(fd, iov, count, skip, SIZE_MAX, flags | MSG_PEEK);
         if (!rx_start_told(h)) {
             if (seen == 0) {
                 if (load(&h->left) || !is_at_end(fd, h)) return 0;
@@ -220,7 +227,9 @@ enum tcp_side tcp_look(int fd, struct flow *f) {
     char byte;
     f->tcp_maybe = false;
     full_fence();
-    ssize_t n = kernel(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+    int queued;
+    bool counts = is_counted(fd, h, &queued);
+    ssize_t n = counts ? queued : kernel(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
     if (n > 0) {
         if (!in_ring) {
             f->tcp_maybe = true;

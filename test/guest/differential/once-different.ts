@@ -300,4 +300,27 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'recvmmsg', 0, 42, NOW, 3],
     ),
   ],
+  [
+    'a forked child lost the connection that it had as standard input',
+    onTcp(['server', 'dup_onto', 0, 1, 0], ['server', 'fork', 3], ['child', 'epoll_create', 4, 0]),
+  ],
+  [
+    'who waited for bytes when another process ended the connection was told of a reset, and not of a broken pipe',
+    inRings(
+      ['server', 'fork', 3],
+      ['child', 'readv', 0, 100, 0, 1],
+      ['client', 'send', 0, 14],
+      ['child', 'readv', 0, 100, 0, 1],
+      ['server', 'unconnect', 0],
+    ),
+  ],
+  [
+    'with SO_PEEK_OFF a read ended before the last bytes, since looks of the library began where the program’s were to',
+    inRings(
+      ['server', 'fork', 3],
+      ['child', 'read', 0, 60000],
+      ['server', 'set_option', 0, level.SOL_SOCKET, socketOption.SO_PEEK_OFF, 100],
+      ['client', 'send', 0, 855, OOB],
+    ),
+  ],
 ]);
