@@ -111,7 +111,7 @@ export async function startVsockd(config: HostConfig, log: Log): Promise<Vsockd>
     live,
     watch,
     log,
-    tellDataPlane: (state) => dataPlane.obey(state),
+    dataPlane,
     reset: async (flows) => void (await killer.kill(flows)),
   });
   const flowRules = new FlowRules(() => ruleKeeper.rules);

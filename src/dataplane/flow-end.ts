@@ -38,6 +38,8 @@ export class FlowEnd {
   yields = false;
   /** Its sender may have gone back to TCP, or may yet. */
   hasYielded = false;
+  /** The rules do not allow it, or its other end here: it moves nothing until it is ended. */
+  paused = false;
   /** How often the guest said that it closed a descriptor, when it was last looked at. */
   closesSeen = 0;
   /** Ring bytes from this end to the other, and the reverse; positions are these modulo 2^32. */

@@ -105,8 +105,11 @@ async function start(config: HostConfig, version: string): Promise<Switchboard> 
     const host = directory?.find(vni, address)?.host ?? null;
     return host === config.host ? null : host;
   };
-  const verdict = (end: FlowEnd): Verdict =>
-    rules!.evaluateTcp(end.vm.config.name, { ...end, direction: book.directionOf(end) });
+  const verdict = (end: FlowEnd): Verdict => {
+    const { vm, localPort, remoteAddress, remotePort } = end;
+    const direction = book.directionOf(end);
+    return rules!.evaluateTcp(vm.config.name, { direction, localPort, remoteAddress, remotePort });
+  };
   const switchboardNeeds = { owners, verdict, ...(directory === null ? {} : { hostOf }) };
   const switchboard = new Switchboard(book, pairs, links?.flows ?? null, switchboardNeeds, config.vms);
   const endedProcesses = new EndedProcesses({
@@ -188,7 +191,11 @@ process.on('message', (message: unknown) => {
   }
   if (command.type === 'rules') {
     rules = new HostRules(command.rules, vms);
-    switchboard?.obeyRules();
+    switchboard?.pauseDenied();
+    return;
+  }
+  if (command.type === 'end-denied') {
+    void switchboard?.endDenied();
     return;
   }
   const config = HostConfig.parse(command.config);
@@ -198,7 +205,8 @@ process.on('message', (message: unknown) => {
     (started) => {
       switchboard = started;
       // They may have changed meanwhile.
-      started.obeyRules();
+      started.pauseDenied();
+      void started.endDenied();
       report({ type: 'ready' });
     },
     (error: unknown) => {

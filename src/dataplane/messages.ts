@@ -15,6 +15,7 @@ export const DataPlaneCommand = z.discriminatedUnion('type', [
     rules: RulesState.default({ ruleSet: emptyRuleSet, addresses: {} }),
   }),
   z.object({ type: z.literal('rules'), rules: RulesState }),
+  z.object({ type: z.literal('end-denied') }),
   z.object({ type: z.literal('reset'), sockets: z.array(SocketName) }),
 ]);
 export type DataPlaneCommand = z.infer<typeof DataPlaneCommand>;

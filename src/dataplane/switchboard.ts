@@ -11,6 +11,7 @@ import type { LocalPairs } from './local-pairs.js';
 import type { SocketName } from './messages.js';
 import type { Verdict } from '../rules/evaluate.js';
 import { nameOfRule } from '../rules/host-rules.js';
+import { Pace } from '../pace/pace.js';
 import type { RemoteFlows } from './remote/remote-flows.js';
 import type { SocketOwners } from './socket-owners.js';
 
@@ -81,6 +82,7 @@ export class Switchboard {
       showLeft(this.book, end, reason);
       if (end.peer !== null) this.book.setReason(end.peer, reason);
     }
+    if (end.paused) return;
     if (end.farHost !== null) this.remote?.move(end);
     else this.pairs.move(end);
     if (end.vm.flows[end.slot] !== end) return;
@@ -153,14 +155,42 @@ export class Switchboard {
     else this.book.reset(end, why);
   };
 
-  /** The rules are other ones: ends what they do not allow. */
-  obeyRules(): void {
-    for (const end of [...this.book.all()])
-      this.contain(end, () => {
-        if (end.state === 'reset') return;
-        const { action, rule } = this.needs.verdict(end);
-        if (action === 'deny') this.reset(end, `rule ${nameOfRule(rule)} does not allow it any more`);
-      });
+  /**
+   * The rules are other ones: what they do not allow stops, and what they allow again goes on. Between hosts nothing
+   * stops: the far end would go on sending.
+   */
+  pauseDenied(): void {
+    const ends = [...this.book.all()];
+    const paused = ends.filter((end) => end.paused);
+    for (const end of ends) end.paused = false;
+    for (const end of ends)
+      if (end.state === 'open' && end.peer !== null && this.needs.verdict(end).action === 'deny')
+        end.paused = end.peer.paused = true;
+    for (const end of paused) if (!end.paused) this.service(end.vm, end.slot);
+  }
+
+  /** Ends what the rules do not allow; the other flows go on meanwhile. */
+  async endDenied(): Promise<void> {
+    const pace = new Pace();
+    for (const end of [...this.book.all()]) {
+      if (pace.isDue) await pace.rest();
+      if (end.vm.flows[end.slot] !== end) continue;
+      this.contain(end, () => this.endIfDenied(end));
+    }
+  }
+
+  private endIfDenied(end: FlowEnd): void {
+    if (end.state === 'reset') return;
+    const { action, rule } = this.needs.verdict(end);
+    if (action !== 'deny') return;
+    const { peer } = end;
+    this.reset(end, `rule ${nameOfRule(rule)} does not allow it any more`);
+    // What their guests did meanwhile.
+    for (const one of [end, peer])
+      if (one?.paused === true) {
+        one.paused = false;
+        this.service(one.vm, one.slot);
+      }
   }
 
   /** Ends the flow of a socket, if it is one that was claimed. */
@@ -171,7 +201,7 @@ export class Switchboard {
 
   /** Looks whether the guest’s socket still exists. */
   private checkClosed(end: FlowEnd): void {
-    if (!end.closed && !this.needs.owners.isHeld(end)) this.close(end);
+    if (!end.paused && !end.closed && !this.needs.owners.isHeld(end)) this.close(end);
   }
 
   private close(end: FlowEnd): void {

@@ -7,26 +7,38 @@ export interface Attribute {
 
 /** The attributes (struct nlattr) in a payload; ends at the first whose length is not within it. */
 export function* eachAttribute(payload: Buffer): Generator<Attribute> {
-  for (let at = 0; at + attributeHeader.bytes <= payload.length;) {
+  for (const { type, at, end } of placesIn(payload, 0, payload.length))
+    yield { type, value: payload.subarray(at, end) };
+}
+
+/** Where an attribute has its value. */
+export interface Place {
+  type: number;
+  at: number;
+  end: number;
+}
+
+/** The same for messages that come in masses: those between two places, by where they are. */
+export function* placesIn(payload: Buffer, start: number, end: number): Generator<Place> {
+  for (let at = start; at + attributeHeader.bytes <= end;) {
     const length = payload.readUInt16LE(at + attributeHeader.length);
-    if (length < attributeHeader.bytes || at + length > payload.length) return;
-    yield {
-      type: payload.readUInt16LE(at + attributeHeader.type) & attributeTypeMask,
-      value: payload.subarray(at + attributeHeader.bytes, at + length),
-    };
+    if (length < attributeHeader.bytes || at + length > end) return;
+    const type = payload.readUInt16LE(at + attributeHeader.type) & attributeTypeMask;
+    yield { type, at: at + attributeHeader.bytes, end: at + length };
     at += (length + attributeHeader.alignment - 1) & ~(attributeHeader.alignment - 1);
   }
 }
 
-/** Where the first attribute of a type has its value, among those from `start` on. For messages that come in masses. */
+/** Where the first attribute of a type has its value, among those between two places. */
 export function findAttribute(
   payload: Buffer,
   start: number,
   type: number,
+  end = payload.length,
 ): { at: number; length: number } | null {
-  for (let at = start; at + attributeHeader.bytes <= payload.length;) {
+  for (let at = start; at + attributeHeader.bytes <= end;) {
     const length = payload.readUInt16LE(at + attributeHeader.length);
-    if (length < attributeHeader.bytes || at + length > payload.length) return null;
+    if (length < attributeHeader.bytes || at + length > end) return null;
     if ((payload.readUInt16LE(at + attributeHeader.type) & attributeTypeMask) === type)
       return { at: at + attributeHeader.bytes, length: length - attributeHeader.bytes };
     at += (length + attributeHeader.alignment - 1) & ~(attributeHeader.alignment - 1);

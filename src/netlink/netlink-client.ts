@@ -1,13 +1,11 @@
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { SystemCallError } from '../native/libc.js';
 import { RawSocket } from '../native/raw-socket.js';
+import { Pace } from '../pace/pace.js';
 import { netlinkFamily, netlinkFlag, netlinkHeader, netlinkType } from './netlink-header.js';
 import { netlinkMessages } from './netlink-messages.js';
 
 /** The kernel fills datagrams of at most this size (NLMSG_GOODSIZE and what recv() asks for). */
 const datagramBytes = 32 * 1024;
-/** How long one slice of a dump may hold the event loop. */
-const sliceMilliseconds = 4;
 
 /** Questions to one of the kernel’s netlink families, which answers within send() and recv(). One at a time. */
 export class NetlinkClient {
@@ -32,7 +30,7 @@ export class NetlinkClient {
    */
   async dump(type: number, payload: Buffer, take: (answer: Buffer) => void): Promise<void> {
     const sequence = this.#send(type, netlinkFlag.dump, payload);
-    let sliceEnd = performance.now() + sliceMilliseconds;
+    const pace = new Pace();
     for (;;) {
       // Nothing to read means that the dump has been interrupted.
       const length = this.#socket.receive(this.#datagram);
@@ -46,10 +44,7 @@ export class NetlinkClient {
         }
         take(message.payload);
       }
-      if (performance.now() > sliceEnd) {
-        await yieldToOthers();
-        sliceEnd = performance.now() + sliceMilliseconds;
-      }
+      if (pace.isDue) await pace.rest();
     }
   }
 

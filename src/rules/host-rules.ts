@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Evaluator, type Attempt, type Verdict } from './evaluate.js';
 import { GroupMembers } from './group-members.js';
-import { policyOf, type PolicyRule } from './policy.js';
+import { policyOf, type Policy, type PolicyRule } from './policy.js';
 import { protocolNumbers, RuleSet, type Direction } from './rule-set.js';
 
 /** The rules of a host and who is in their groups: plain data, which its two processes hand to each other. */
@@ -44,6 +44,16 @@ export class HostRules {
     this.#tenants = new Map(vms.map(({ name, tenant }) => [name, tenant]));
   }
 
+  /** All that decides about a VM in one direction, as text: where it is the same, so is each verdict. */
+  wording(vm: string, direction: Direction): string {
+    const policy = this.#policy(vm, direction);
+    const groups = new Set(
+      policy.rules.flatMap(({ remote }) => (remote !== undefined && 'group' in remote ? [remote.group] : [])),
+    );
+    const members = [...groups].map((group) => [...this.members.of(policy.tenant, group)]);
+    return JSON.stringify([policy.rules, policy.otherwise, members]);
+  }
+
   /** @throws Error where the VM is not of this host */
   evaluate(vm: string, direction: Direction, attempt: Attempt): Verdict {
     const { remoteAddress, protocol, port, type, code } = attempt;
@@ -60,11 +70,15 @@ export class HostRules {
     const key = `${vm} ${direction}`;
     const known = this.#evaluators.get(key);
     if (known !== undefined) return known;
-    const tenant = this.#tenants.get(vm);
-    if (tenant === undefined) throw new Error(`no rules for VM ${vm}`);
-    const evaluator = new Evaluator(policyOf(this.state.ruleSet, tenant, vm, direction), this.members);
+    const evaluator = new Evaluator(this.#policy(vm, direction), this.members);
     this.#evaluators.set(key, evaluator);
     return evaluator;
+  }
+
+  #policy(vm: string, direction: Direction): Policy {
+    const tenant = this.#tenants.get(vm);
+    if (tenant === undefined) throw new Error(`no rules for VM ${vm}`);
+    return policyOf(this.state.ruleSet, tenant, vm, direction);
   }
 
   /** What the rules of its VM say of a connection that is there. */

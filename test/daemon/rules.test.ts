@@ -11,7 +11,7 @@ import { lists } from '../../src/api/lists.js';
 import type { RuleEntry } from '../../src/api/rule.js';
 import { RulesChanged, RulesInForce, RulesVerdict } from '../../src/api/rules-change.js';
 import type { LiveEnd } from '../../src/daemon/rules/live-end.js';
-import { KernelLiveEnds } from '../../src/daemon/rules/live-ends.js';
+import { bothSidesOf, KernelLiveEnds } from '../../src/daemon/rules/live-ends.js';
 import { inNetworkNamespace } from '../../src/native/network-namespace.js';
 import { liveSet } from '../../src/rules/nft/live-sets.js';
 import { vmPrefix } from '../../src/rules/nft/names.js';
@@ -223,7 +223,7 @@ describe('security groups', () => {
     const live = new KernelLiveEnds();
     // The sockets of the list are opened at once, in the host’s namespace.
     const list = (): ReturnType<KernelLiveEnds['list']> =>
-      inNetworkNamespace(`/run/netns/${network.host}`, () => live.list(['one', 'two'], ['tcp']));
+      inNetworkNamespace(`/run/netns/${network.host}`, () => live.list(bothSidesOf(['one', 'two']), ['tcp']));
     const ends = (await list()).filter(({ localPort, remotePort }) =>
       [localPort, remotePort].includes(connection.clientPort),
     );

@@ -91,6 +91,40 @@ describe('a rule set', () => {
     );
   });
 
+  it('is worded anew only for the VMs and directions about which a change may decide otherwise', () => {
+    const vms = ['red1', 'red3', 'red4'].map((name) => ({ name, tenant: 'red' }));
+    const worded = (words: string, red3: string): Map<string, string> => {
+      const addresses = { red: { red1: ['10.0.0.1'], red3: [red3], red4: ['10.0.0.4'] } };
+      const rules = new HostRules({ ruleSet: parseRuleSet(words, 'rules.yaml'), addresses }, vms);
+      const directions = ['ingress', 'egress'] as const;
+      return new Map(
+        vms.flatMap(({ name }) =>
+          directions.map((direction) => [`${name} ${direction}`, rules.wording(name, direction)]),
+        ),
+      );
+    };
+    const before = worded(text, '10.0.0.3');
+    const differs = (after: Map<string, string>): string[] =>
+      [...before].filter(([place, wording]) => after.get(place) !== wording).map(([place]) => place);
+    assert.deepEqual(differs(worded(text, '10.0.0.3')), []);
+    assert.deepEqual(differs(worded(text.replace('ports: [80,', 'ports: [81,'), '10.0.0.3')), [
+      'red1 ingress',
+    ]);
+    assert.deepEqual(
+      differs(worded(text, '10.0.0.33')),
+      ['red1 ingress'],
+      'a member of a group that it names',
+    );
+    assert.deepEqual(differs(worded(text.replace('priority: 5', 'priority: 6'), '10.0.0.3')), []);
+    assert.deepEqual(
+      differs(worded(text.replace('mode: audit', 'mode: enforce'), '10.0.0.3')),
+      ['red1 ingress', 'red4 ingress'],
+      'a VM whose only group is in audit mode has no limits',
+    );
+    const defaults = text.replace('    groups:', '    defaults: { egress: deny }\n    groups:');
+    assert.deepEqual(differs(worded(defaults, '10.0.0.3')), ['red1 egress', 'red3 egress']);
+  });
+
   it('tells what it changes', () => {
     const before = parseRuleSet(text, 'rules.yaml');
     const after = parseRuleSet(

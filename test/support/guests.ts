@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { regionBytes } from '../../src/channel/region-layout.js';
 import { HostConfig, type VmConfig } from '../../src/config/host-config.js';
-import { DataPlaneReport, type SocketName } from '../../src/dataplane/messages.js';
+import { DataPlaneReport, type DataPlaneCommand, type SocketName } from '../../src/dataplane/messages.js';
 import { makeLinkCertificates } from '../../src/lab/link-certificates.js';
 import { createSealedMemfd } from '../../src/native/memfd.js';
 import { SharedMemory } from '../../src/native/shared-memory.js';
@@ -284,14 +284,19 @@ export class Guests {
   }
 
   resetFlows(sockets: SocketName[]): void {
-    for (const plane of this.planes.values()) plane.send({ type: 'reset', sockets });
+    this.tellDataPlanes({ type: 'reset', sockets });
+  }
+
+  /** As vsockd does it. */
+  tellDataPlanes(command: DataPlaneCommand): void {
+    for (const plane of this.planes.values()) plane.send(command);
   }
 
   /** A program in a VM, with the library unless `plain`. */
   spawn(
     vm: string,
     command: string[],
-    options: { plain?: boolean; stdio?: 'pipe' | 'inherit' } = {},
+    options: { plain?: boolean; stdin?: 'pipe'; stdio?: 'pipe' | 'inherit' } = {},
   ): ChildProcess {
     const config = this.vmNamed(vm);
     const environment: NodeJS.ProcessEnv = { ...process.env };
@@ -300,7 +305,7 @@ export class Guests {
       : ['env', `LD_PRELOAD=${library}`, `VSOCKET_CHANNEL=${config.channel}`];
     return spawn('nsenter', [`--net=${config.networkNamespace}`, ...preload, ...command], {
       env: environment,
-      stdio: ['ignore', options.stdio ?? 'pipe', 'inherit'],
+      stdio: [options.stdin ?? 'ignore', options.stdio ?? 'pipe', 'inherit'],
     });
   }
 

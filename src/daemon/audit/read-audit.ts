@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import type { AuditRow } from '../../api/audit-entry.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 
 /** Of a longer log the end is read. */
 const mostBytes = 8 * 1024 * 1024;

@@ -69,9 +69,17 @@ export class DataPlaneProcess extends EventEmitter<{ ready: [] }> {
     this.#send({ type: 'reset', sockets });
   }
 
-  /** Other rules are in force. One that is started later gets them at its start. */
+  /**
+   * Other rules are in force: what they do not allow moves no more bytes. One that is started later gets them at its
+   * start, and ends it at once.
+   */
   obey(rules: RulesState): void {
     this.#send({ type: 'rules', rules });
+  }
+
+  /** Ends what the rules do not allow. */
+  endDenied(): void {
+    this.#send({ type: 'end-denied' });
   }
 
   /** Ends the process; flows live on in memory until a next one takes them up. */

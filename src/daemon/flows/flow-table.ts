@@ -3,7 +3,7 @@ import type { HostConfig, VmConfig } from '../../config/host-config.js';
 import type { LedgerFlow, LedgerReader, LedgerVm } from '../../ledger/ledger-flow.js';
 import type { Connection } from '../observer/connection.js';
 import type { HostObserver } from '../observer/host-observer.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 import { RateMeter } from '../rates/rate-meter.js';
 import { RateMeters } from '../rates/rate-meters.js';
 import type { SeenFlow } from './flow-row.js';

@@ -4,7 +4,7 @@ import type { SocketName } from '../../dataplane/messages.js';
 import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { Connection } from '../observer/connection.js';
 import type { SocketDiagnosis } from '../observer/socket-diagnosis.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 
 /** A flow to end. */
 export type KillTarget = FlowWithConnection;

@@ -6,7 +6,7 @@ import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import type { VmDirectory } from '../flows/vm-directory.js';
 import type { Connection } from '../observer/connection.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 
 /**
  * The flows that a request means, as they are now.

@@ -1,10 +1,10 @@
 import { SystemCallError } from '../../native/libc.js';
 import { families } from '../../rules/families.js';
-import { liveKinds, liveSet, sides, type LiveKind } from '../../rules/nft/live-sets.js';
+import { liveKinds, liveSet, sides, type LiveKind, type Side } from '../../rules/nft/live-sets.js';
 import { table, vmPrefix } from '../../rules/nft/names.js';
-import { Pace } from '../pace.js';
-import { elementOf, keyOf, liveEndOf, setOf, type LiveEnd } from './live-end.js';
 import { findAttribute } from '../../netlink/attributes.js';
+import { Pace } from '../../pace/pace.js';
+import { elementOf, keyOf, liveEndOf, setOf, type LiveEnd } from './live-end.js';
 import { nftables, NftablesNetlink, type ElementChange } from './nftables-netlink.js';
 
 const elementsInOneLine = 200;
@@ -19,10 +19,19 @@ const elementsInOneMessage = 1000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
 
+/** What a VM opened, or what others opened to it. */
+export interface LivePlace {
+  vm: string;
+  side: Side;
+}
+
+export const bothSidesOf = (vms: readonly string[]): LivePlace[] =>
+  vms.flatMap((vm) => sides.map((side) => ({ vm, side })));
+
 /** The host’s own knowledge of what its VMs have open: nobody else is asked. */
 export interface LiveEnds {
   /** What is open now. */
-  list(vms: readonly string[], kinds?: readonly LiveKind[]): Promise<LiveEnd[]>;
+  list(places: readonly LivePlace[], kinds?: readonly LiveKind[]): Promise<LiveEnd[]>;
   /** They are remembered as if a packet of theirs had passed now. None may be named twice. */
   refresh(ends: readonly LiveEnd[]): Promise<void>;
   /** Their packets pass no more. None may be named twice. */
@@ -31,31 +40,30 @@ export interface LiveEnds {
 
 /** As the kernel keeps it in the sets of our table. */
 export class KernelLiveEnds implements LiveEnds {
-  list(vms: readonly string[], kinds: readonly LiveKind[] = liveKinds): Promise<LiveEnd[]> {
-    return this.#list(vms, kinds, 0);
+  list(places: readonly LivePlace[], kinds: readonly LiveKind[] = liveKinds): Promise<LiveEnd[]> {
+    return this.#list(places, kinds, 0);
   }
 
   /** Connections whose other end has answered. */
   answered(vms: readonly string[]): Promise<LiveEnd[]> {
-    return this.#list(vms, ['tcp'], halfOpenMilliseconds);
+    return this.#list(bothSidesOf(vms), ['tcp'], halfOpenMilliseconds);
   }
 
   async #list(
-    vms: readonly string[],
+    places: readonly LivePlace[],
     kinds: readonly LiveKind[],
     leastMilliseconds: number,
   ): Promise<LiveEnd[]> {
     const netlink = new NftablesNetlink();
     const ends: LiveEnd[] = [];
     try {
-      for (const vm of vms)
+      for (const { vm, side } of places)
         for (const kind of kinds)
-          for (const side of sides)
-            for (const family of families)
-              await eachKey(netlink, liveSet(vmPrefix(vm), kind, side, family), (key, left) => {
-                const end = left > leastMilliseconds ? liveEndOf(vm, kind, side, family, key) : null;
-                if (end !== null) ends.push(end);
-              });
+          for (const family of families)
+            await eachKey(netlink, liveSet(vmPrefix(vm), kind, side, family), (key, left) => {
+              const end = left > leastMilliseconds ? liveEndOf(vm, kind, side, family, key) : null;
+              if (end !== null) ends.push(end);
+            });
     } finally {
       netlink.close();
     }
@@ -138,13 +146,12 @@ async function eachKey(
   take: (key: Buffer, left: number) => void,
 ): Promise<void> {
   try {
-    await netlink.eachElement(table, set, (key, element) => {
-      const left = findAttribute(element, 0, nftables.elementExpiration);
+    await netlink.eachElement(table, set, (key, answer, at, end) => {
+      const left = findAttribute(answer, at, nftables.elementExpiration, end);
+      const isForEver = left === null;
       take(
         key,
-        left === null
-          ? Infinity
-          : element.readUInt32BE(left.at) * 2 ** 32 + element.readUInt32BE(left.at + 4),
+        isForEver ? Infinity : answer.readUInt32BE(left.at) * 2 ** 32 + answer.readUInt32BE(left.at + 4),
       );
     });
   } catch (error) {

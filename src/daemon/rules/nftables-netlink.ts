@@ -1,4 +1,4 @@
-import { eachAttribute, findAttribute } from '../../netlink/attributes.js';
+import { findAttribute, placesIn } from '../../netlink/attributes.js';
 import { attributeHeader } from '../../netlink/netlink-header.js';
 import { NetlinkClient } from '../../netlink/netlink-client.js';
 import { SystemCallError } from '../../native/libc.js';
@@ -74,10 +74,15 @@ export class NftablesNetlink {
   readonly #client = new NetlinkClient('nftables', nftables.protocol);
 
   /**
-   * Calls `take` with each element of a set of a bridge’s table: its key, and all that the kernel says of it.
+   * Calls `take` with each element of a set of a bridge’s table: its key, and between which places of an answer all stands
+   * that the kernel says of it.
    * @throws SystemCallError where there is none
    */
-  async eachElement(table: string, set: string, take: (key: Buffer, element: Buffer) => void): Promise<void> {
+  async eachElement(
+    table: string,
+    set: string,
+    take: (key: Buffer, answer: Buffer, at: number, end: number) => void,
+  ): Promise<void> {
     const payload = Buffer.concat([
       header(nftables.family),
       textAttribute(nftables.listTable, table),
@@ -86,15 +91,12 @@ export class NftablesNetlink {
     await this.#client.dump(typeOf(nftables.getElements), payload, (answer) => {
       const elements = findAttribute(answer, headerBytes, nftables.listElements);
       if (elements === null) return;
-      for (const { type, value } of eachAttribute(
-        answer.subarray(elements.at, elements.at + elements.length),
-      )) {
+      for (const { type, at, end } of placesIn(answer, elements.at, elements.at + elements.length)) {
         if (type !== nftables.listElement) continue;
-        const key = findAttribute(value, 0, nftables.elementKey);
-        if (key === null) continue;
-        const inKey = value.subarray(key.at, key.at + key.length);
-        const data = findAttribute(inKey, 0, nftables.dataValue);
-        if (data !== null) take(inKey.subarray(data.at, data.at + data.length), value);
+        const key = findAttribute(answer, at, nftables.elementKey, end);
+        const data =
+          key === null ? null : findAttribute(answer, key.at, nftables.dataValue, key.at + key.length);
+        if (data !== null) take(answer.subarray(data.at, data.at + data.length), answer, at, end);
       }
     });
   }

@@ -71,7 +71,9 @@ async function lookedAt(netlink: NftablesNetlink, constantSets: Layout['sets']):
   for (const [name, { elements }] of constantSets) {
     if (elements === null) continue;
     const found: string[] = [];
-    await netlink.eachElement(table, name, (_key, element) => void found.push(element.toString('hex')));
+    await netlink.eachElement(table, name, (_key, answer, at, end) => {
+      found.push(answer.toString('hex', at, end));
+    });
     hash.update(`${name} ${found.sort().join(' ')}\n`);
   }
   return hash.digest('hex');

@@ -1,12 +1,13 @@
 import type { HostRules } from '../../rules/host-rules.js';
 import { nameOfRule } from '../../rules/host-rules.js';
 import type { Attempt, Verdict } from '../../rules/evaluate.js';
-import { protocolNumbers } from '../../rules/rule-set.js';
+import type { Side } from '../../rules/nft/live-sets.js';
+import { protocolNumbers, type Direction } from '../../rules/rule-set.js';
 import type { FlowSnapshot, FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 import { connectionName, type LiveEnd } from './live-end.js';
-import type { LiveEnds } from './live-ends.js';
+import { bothSidesOf, type LiveEnds, type LivePlace } from './live-ends.js';
 
 /** A flow that rules do not allow any more. */
 export interface DeniedFlow {
@@ -21,15 +22,15 @@ export interface DeniedEnd {
   rule: string;
 }
 
-/** What rules do not allow of what is open, by the host’s own knowledge: what a guest says of itself does not count. */
+/** What rules do not allow of what is open at some places, by the host’s own knowledge: what a guest says of itself does not count. */
 export async function deniedEnds(
   rules: HostRules,
-  vms: readonly string[],
+  places: readonly LivePlace[],
   live: LiveEnds,
 ): Promise<DeniedEnd[]> {
   const pace = new Pace();
   const denied: DeniedEnd[] = [];
-  for (const end of await live.list(vms)) {
+  for (const end of await live.list(places)) {
     if (pace.isDue) await pace.rest();
     const rule = deniedRule(verdictOf(rules, end));
     if (rule !== null) denied.push({ end, rule });
@@ -64,8 +65,18 @@ export async function deniedFlows(ends: readonly DeniedEnd[], watch: FlowWatch):
 const deniedRule = ({ action, rule }: Verdict): string | null =>
   action === 'deny' ? nameOfRule(rule) : null;
 
+/** Where other rules may judge otherwise than those before: nothing else that is open need be looked at. */
+export function placesOfChange(before: HostRules, after: HostRules, vms: readonly string[]): LivePlace[] {
+  return bothSidesOf(vms).filter(({ vm, side }) => {
+    const direction = directionOf[side];
+    return before.wording(vm, direction) !== after.wording(vm, direction);
+  });
+}
+
+const directionOf: Record<Side, Direction> = { in: 'ingress', out: 'egress' };
+
 function verdictOf(rules: HostRules, end: LiveEnd): Verdict {
-  return rules.evaluate(end.vm, end.side === 'in' ? 'ingress' : 'egress', attemptOf(end));
+  return rules.evaluate(end.vm, directionOf[end.side], attemptOf(end));
 }
 
 function attemptOf({ kind, family, side, localPort, remoteAddress, remotePort, number }: LiveEnd): Attempt {

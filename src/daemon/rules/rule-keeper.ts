@@ -9,10 +9,10 @@ import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
-import type { LiveEnds } from './live-ends.js';
+import { bothSidesOf, type LiveEnds } from './live-ends.js';
 import { openConnections } from './open-connections.js';
 import { connectionName } from './live-end.js';
-import { deniedEnds, deniedFlows, type DeniedEnd, type DeniedFlow } from './revocation.js';
+import { deniedEnds, deniedFlows, placesOfChange, type DeniedEnd, type DeniedFlow } from './revocation.js';
 import type { Revision, RevisionStore } from './revision-store.js';
 import { vmAddresses } from './vm-addresses.js';
 
@@ -24,8 +24,12 @@ export interface RuleKeeperNeeds {
   live: LiveEnds;
   watch: FlowWatch;
   log: Log;
-  /** Hands them to the data plane, which ends what they do not allow. */
-  tellDataPlane: (state: RulesState) => void;
+  dataPlane: {
+    /** Other rules hold. What they do not allow moves no more bytes: until it is ended, or may move again. */
+    obey: (state: RulesState) => void;
+    /** Ends what its rules do not allow. */
+    endDenied: () => void;
+  };
   /** Ends flows on every path; both programs see a reset. */
   reset: (flows: FlowWithConnection[]) => Promise<void>;
 }
@@ -82,7 +86,7 @@ export class RuleKeeper {
   async plan(ruleSet: RuleSet): Promise<ChangeOutcome> {
     const { revision } = this;
     const changes = changesBetween(revision.ruleSet, ruleSet);
-    const denied = await this.#denied(this.#rulesOf(ruleSet));
+    const denied = await this.#denied(this.#rules, this.#rulesOf(ruleSet));
     if (denied.length > 0) await this.needs.watch.newSnapshot();
     const ended = await deniedFlows(denied, this.needs.watch);
     return { revision: revision.number, changes, ended };
@@ -172,25 +176,29 @@ export class RuleKeeper {
     }
     this.#revision = revision;
     this.#watchTrial();
-    const ended = await this.#endDenied(cut);
+    const ended = await this.#endDenied(old, cut);
     await this.needs.kernel.noted();
     return { revision: revision.number, changes, ended };
   }
 
   /**
-   * From now on no packet passes that the rules do not allow: of what is open first, since to change the kernel’s rules
+   * From now on nothing passes that the rules do not allow: of what is open first, since to change the kernel’s rules
    * takes longer than all the rest; and where it fails, packets that were lost meanwhile are sent again.
    * @returns what was cut
    * @throws VsocketError
    */
   async #enforce(rules: HostRules): Promise<DeniedEnd[]> {
     const old = this.#rules;
-    const cut = await this.#cut(rules);
-    this.#rules = rules;
-    // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
-    this.needs.tellDataPlane(rules.state);
+    const { dataPlane, kernel, live } = this.needs;
+    let cut: DeniedEnd[] = [];
+    dataPlane.obey(rules.state);
     try {
-      await this.needs.kernel.install(rules);
+      cut = await this.#denied(old, rules);
+      await live.forget(cut.map(({ end }) => end));
+      this.#rules = rules;
+      // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
+      dataPlane.endDenied();
+      await kernel.install(rules);
     } catch (error) {
       await this.#restore(old, cut);
       const why = (error as Error).message;
@@ -200,17 +208,10 @@ export class RuleKeeper {
     return cut;
   }
 
-  /** What is open and not allowed by rules passes no more. */
-  async #cut(rules: HostRules): Promise<DeniedEnd[]> {
-    const denied = await this.#denied(rules);
-    await this.needs.live.forget(denied.map(({ end }) => end));
-    return denied;
-  }
-
   /** The old rules stay: what they allow may pass again. */
   async #restore(old: HostRules, cut: readonly DeniedEnd[]): Promise<void> {
     this.#rules = old;
-    this.needs.tellDataPlane(old.state);
+    this.needs.dataPlane.obey(old.state);
     await this.needs.live.refresh(cut.map(({ end }) => end));
   }
 
@@ -218,8 +219,9 @@ export class RuleKeeper {
    * Both programs of each flow shall know of it.
    * @param cut before the kernel had the rules: what was opened after it is looked for here
    */
-  async #endDenied(cut: readonly DeniedEnd[]): Promise<DeniedFlow[]> {
-    const late = await this.#cut(this.#rules);
+  async #endDenied(old: HostRules, cut: readonly DeniedEnd[]): Promise<DeniedFlow[]> {
+    const late = await this.#denied(old, this.#rules);
+    await this.needs.live.forget(late.map(({ end }) => end));
     const flows = await deniedFlows([...cut, ...late], this.needs.watch);
     if (flows.length > 0) void this.#reset(flows);
     return flows;
@@ -243,8 +245,9 @@ export class RuleKeeper {
   async #readAddresses(): Promise<void> {
     const rules = this.#rulesOf(this.#revision.ruleSet);
     if (JSON.stringify(rules.state.addresses) === JSON.stringify(this.#rules.state.addresses)) return;
+    const old = this.#rules;
     try {
-      await this.#endDenied(await this.#enforce(rules));
+      await this.#endDenied(old, await this.#enforce(rules));
       await this.needs.kernel.noted();
     } catch (error) {
       this.needs.log.error({ error: (error as Error).message }, 'groups could not follow the directory');
@@ -257,7 +260,7 @@ export class RuleKeeper {
     const vms = config.vms.map(({ name }) => name);
     try {
       const open = new Set((await openConnections(watch, vms)).map(connectionName));
-      const ends = await live.list(vms, ['tcp']);
+      const ends = await live.list(bothSidesOf(vms), ['tcp']);
       await live.refresh(ends.filter((end) => open.has(connectionName(end))));
     } catch (error) {
       log.error({ error: (error as Error).message }, 'open connections could not be remembered anew');
@@ -288,10 +291,11 @@ export class RuleKeeper {
     }
   }
 
-  #denied(rules: HostRules): Promise<DeniedEnd[]> {
+  /** What is open and not allowed any more. */
+  #denied(old: HostRules, rules: HostRules): Promise<DeniedEnd[]> {
     const { config, live } = this.needs;
     const vms = config.vms.map(({ name }) => name);
-    return deniedEnds(rules, vms, live);
+    return deniedEnds(rules, placesOfChange(old, rules, vms), live);
   }
 
   #rulesOf(ruleSet: RuleSet): HostRules {

@@ -1,4 +1,4 @@
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 import type { Selection } from './select-rows.js';
 
 /** Written at once, in characters: each piece costs a system call, and a long one holds others up. */

@@ -3,7 +3,7 @@ import type { FilterValue } from '../../api/filter-field.js';
 import { compileFilter } from '../../filter/compile-filter.js';
 import { FirstFew } from '../../order/first-few.js';
 import { SortedRuns } from '../../order/sorted-runs.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../../pace/pace.js';
 
 /** What a query picks of a list. */
 export class Selection<Row extends object> {
