@@ -14,8 +14,9 @@ export const fastFlowsOfPair = 2000;
 /** Of both ends of so many connections the last byte is looked at: the other ends send once a minute. */
 const watchedConnections = 50;
 const openingMilliseconds = 240_000;
-/** After the last look at the flows, which takes time of vsockd. */
+/** After the last look at the flows, which takes time of vsockd; and for each connection, with which its programs warm up. */
 const settleMilliseconds = 2000;
+const settleMillisecondsOfConnection = 0.5;
 const endingMilliseconds = 60_000;
 const pauseMilliseconds = 500;
 /** So many looks in turn without another flow on shared memory: there will be no more. */
@@ -106,7 +107,8 @@ function runPair(
   const port = lab.freshPort();
   const numbers = [connections, watched, everyMilliseconds].map(String);
   const run = async (vm: string, words: readonly string[]): Promise<ProgramEnds> => {
-    const limit = openingMilliseconds + settleMilliseconds + endingMilliseconds;
+    const settling = settleMilliseconds + connections * settleMillisecondsOfConnection;
+    const limit = openingMilliseconds + settling + endingMilliseconds;
     const command = [pathOf('live-flows'), ...words, ...numbers];
     return { watched, ends: Ends.parse(JSON.parse(await lab.runIn(vm, plain, command, limit))) };
   };
@@ -133,7 +135,7 @@ async function untilOpen(lab: RulesLab, connections: number, fast: number): Prom
         `${counts.flows} of ${2 * connections} flows are open after ${openingMilliseconds / 1000} s`,
       );
   }
-  await sleep(settleMilliseconds);
+  await sleep(settleMilliseconds + connections * settleMillisecondsOfConnection);
   return lab.counts();
 }
 

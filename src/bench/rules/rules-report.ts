@@ -108,7 +108,7 @@ export function renderRulesTable(report: RulesReport): string {
   ];
   const notes = [
     'Revoked: both ends of each connection send; from the request to vsockd to the last byte that an end gets.',
-    'p50 and p99 are of ends that send often, 200 at most, half of them on shm; the others send each second.',
+    'p50 and p99 are of ends that send often, 100 at most, half of them on shm; the others send once a minute.',
     `${runsText(repetitions)}, with and without rules in turns; ${cores} cores for vsockd, all programs and the`,
     `kernel together, Linux ${kernel}, Node ${node}.`,
   ];

@@ -178,7 +178,10 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
         int now = (flags & ~MSG_WAITFORONE) | (k && (flags & MSG_WAITFORONE) ? MSG_DONTWAIT : 0);
         bool good = may_be_memory(&messages[k], sizeof *messages);
         ssize_t n = good ? receive_message(fd, f, &messages[k].msg_hdr, now) : refuse(EFAULT);
-        if (n < 0) return k ? (int)k : -1;
+        if (n < 0) {
+            if (k) flow_note_error(f, false);
+            return k ? (int)k : -1;
+        }
         messages[k].msg_len = (unsigned)n;
     }
     return (int)k;

@@ -71,13 +71,20 @@ void poll_end(struct kernel_wait *wait) {
     wait->count = 0;
 }
 
+/* By another thread, meanwhile: the kernel keeps the socket, and says so when something wakes the call. */
+static bool was_closed(const struct watched *w, nfds_t k) {
+    return w->held && w->held[k] && connection_of(w->fds[k].fd) != w->held[k];
+}
+
 static int look_at_flows(const struct watched *w) {
     int ready = 0;
     for (nfds_t k = 0; k < w->count; k++) {
         struct flow *f = flow_at(w, k);
         if (!f) continue;
         w->fds[k].revents = (short)flow_events(descriptor_at(w, k), f, w->fds[k].events);
-        if (w->fds[k].revents) ready++;
+        if (!w->fds[k].revents) continue;
+        if (was_closed(w, k)) w->fds[k].revents = POLLNVAL;
+        ready++;
     }
     return ready;
 }

@@ -306,8 +306,8 @@ void flow_note_error(struct flow *f, bool is_told) {
     static const int of_connection[] = {ECONNRESET, ECONNABORTED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH};
     for (size_t k = 0; k < sizeof of_connection / sizeof *of_connection; k++) {
         if (errno != of_connection[k]) continue;
-        if (is_told) swap(&f->header->reset_told, 1u);
-        else store(&f->header->error, (uint32_t)errno);
+        store(&f->header->reset_told, is_told ? 1u : 0u);
+        if (!is_told) store(&f->header->error, (uint32_t)errno);
     }
 }
 

@@ -47,7 +47,7 @@ bool flow_is_dead(struct flow *f);   /* reset, by vsockd or by TCP itself */
 /* Dead for its reader: what the other end sent before a reset of TCP may still be on its way in the rings. */
 bool flow_reads_no_more(struct flow *f);
 int flow_take_error(struct flow *f); /* a dead flow's error, told once as the kernel does it; then 0 */
-/* The kernel gave the library a connection's error, in errno, and tells it but once. `is_told`: the program gets it now. */
+/* A connection's error, in errno, that is told but once. `is_told`: the program gets it now; else with its next call. */
 void flow_note_error(struct flow *f, bool is_told);
 /* Where the library cannot answer for a dead flow: the kernel may not know of a reset that vsockd told. */
 void flow_ends_in_kernel(int fd, struct flow *f);

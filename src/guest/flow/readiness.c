@@ -53,7 +53,8 @@ int flow_events(int fd, struct flow *f, int want) {
     if (of_kernel && !flow_is_dead(f)) events |= told_by_tcp(fd);
     /* Also where the other end's last bytes may be on their way, once the program knows of the reset: to the kernel all is over. */
     if (flow_reads_no_more(f) || (flow_is_dead(f) && (load(&h->rx_final) || load(&h->reset_told))))
-        events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
+        events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR) |
+                 (load(&h->left) ? tcp_events(fd, POLLPRI) & POLLPRI : 0);
     if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;
     if (events & POLLOUT) events |= POLLWRNORM;

@@ -101,9 +101,10 @@ static void await_end(struct flow *f) {
 
 static ssize_t receive_locked(int fd, struct flow *f, const struct iovec *iov, int count, size_t skip, int flags) {
     struct vs_slot *h = f->header;
-    bool end = false;
+    bool end = false, had_end = h->rx_end_of_stream;
     ssize_t n = take_bytes(fd, f, iov, count, skip, flags, &end);
     if (n != 0) return n;
+    if (!had_end && h->rx_end_of_stream) await_end(f);
     uint32_t error = load(&h->error);
     bool was_cut = error && error != EPIPE; /* which the kernel says of a reset after the end of the stream */
     if (flow_reads_no_more(f) && was_cut) return reset_on_receive(f, skip);

@@ -88,6 +88,11 @@ static bool end_is_queued(int fd, int queued) {
     return left > queued;
 }
 
+bool tcp_at_mark(int fd) {
+    int is_there = 0;
+    return kernel(SYS_ioctl, fd, SIOCATMARK, &is_there) == 0 && is_there;
+}
+
 /* How many bytes of TCP come before the ring, once that was told. The program took what has arrived and is not queued. */
 static uint64_t left_before_ring(int fd, struct vs_slot *h) {
     uint64_t start = (uint64_t)h->rx_start_high << 32 | h->rx_start_low;
@@ -102,7 +107,8 @@ static uint64_t left_before_ring(int fd, struct vs_slot *h) {
     uint64_t not_taken = (uint64_t)queued + (ended ? 1 : 0); /* the end is counted as a byte */
     uint64_t taken = counts.received > not_taken ? counts.received - not_taken : 0;
     uint64_t left = start > taken ? start - taken : 0;
-    return is_closed && left > (uint64_t)queued ? (uint64_t)queued : left;
+    if (is_closed && left > (uint64_t)queued) left = (uint64_t)queued;
+    return left == 1 && tcp_at_mark(fd) ? 0 : left; /* the urgent byte, which no read and no look gets */
 }
 
 /* With SO_PEEK_OFF a look of the library's own would begin, and end, where the program's are to. */
@@ -206,11 +212,6 @@ ssize_t tcp_peek_after_ring(int fd, struct flow *f, size_t from_ring, const stru
     if (h->rx_stop_position - h->rx_tail != from_ring) return 0;
     ssize_t n = tcp_has_only_error(fd) ? 0 : receive_at_most(fd, iov, count, skip, SIZE_MAX, flags);
     return n > 0 ? n : 0;
-}
-
-bool tcp_at_mark(int fd) {
-    int is_there = 0;
-    return kernel(SYS_ioctl, fd, SIOCATMARK, &is_there) == 0 && is_there;
 }
 
 bool tcp_broke(int fd, struct flow *f) {

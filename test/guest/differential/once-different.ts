@@ -323,4 +323,57 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'send', 0, 855, OOB],
     ),
   ],
+  [
+    'recvmmsg did not see the end of the stream behind the bytes of TCP',
+    onTcp(
+      ['client', 'send', 0, 1],
+      ['server', 'sendto', 0, 1],
+      ['server', 'shutdown', 0, SHUT_WR],
+      ['client', 'recvmmsg', 0, 3, NOW, 2],
+    ),
+  ],
+  [
+    'the error that ended recvmmsg after its first message was not told to the next call',
+    onTcp(
+      ['client', 'thread', 1],
+      ['client', 'recvfrom', 0, 1],
+      ['server', 'write', 0, 3],
+      ['server', 'recvmmsg', 0, 3, 0, 2],
+      ['thread', 'write', 0, 1],
+      ['client', 'close', 0],
+      ['server', 'recv', 0, 2363, TRUNC | ALL],
+    ),
+  ],
+  [
+    'an urgent byte before the ring, which no look gets, hid what came after it',
+    onTcp(
+      ['server', 'recvmsg', 0, 1, OOB | NOW, 1],
+      ['server', 'sendmsg', 0, 1, OOB | NOW, 1],
+      ['client', 'sendmmsg', 0, 335, NOW, 2],
+      ['client', 'recvmsg', 0, 14, NOW, 5],
+      ['client', 'sendmsg', 0, 294, NOW, 3],
+      ['server', 'send', 0, 1],
+      ['client', 'recvfrom', 0, 2, PEEK | NOW],
+    ),
+  ],
+  [
+    'urgent data was not told after a reset',
+    inRings(
+      ['client', 'write', 0, 3],
+      ['server', 'shutdown', 0, SHUT_RDWR],
+      ['client', 'sendmsg', 0, 634, OOB | NOW, 2],
+      ['server', 'readv', 0, 2, 0, 1],
+      ['server', 'recv', 0, 12, PEEK | NOW],
+      ['server', 'pselect', 0, 0, IN | PRI | OUT, -1, 0, -1, 0],
+    ),
+  ],
+  [
+    'a poll that waits did not say that another thread had closed the descriptor',
+    inRings(
+      ['client', 'thread', 1],
+      ['client', 'poll', -1, 0, IN, -1, 0, -1, 0],
+      ['thread', 'close', 0],
+      ['server', 'send', 0, 1],
+    ),
+  ],
 ]);
