@@ -119,7 +119,7 @@ static void settle_instances(const struct pollfd *fds, nfds_t count) {
 /* What the TCP side of a flow may bring that is not seen in memory. */
 static short events_on_tcp(struct flow *f, short wanted) {
     struct vs_slot *h = f->header;
-    short in = POLLIN | POLLRDHUP;
+    short in = POLLIN | POLLRDHUP | (wanted & POLLPRI);
     /* What was seen there and is not wanted, or not to be read yet, would end the wait again and again. */
     if (h->rx_end_of_stream || h->rx_shut) in = 0;
     else if (h->rx_on_ring && rx_stop_told(h)) in = wanted & POLLRDHUP;

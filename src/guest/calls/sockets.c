@@ -91,6 +91,8 @@ EXPORT int shutdown(int fd, int how) {
         if (!c || result != 0) return result;
         set_bits(&c->shut, (ends_sending ? SHUT_SENDING : 0) | (ends_reading ? SHUT_READING : 0));
         flow_note_shut(c);
+        /* What comes then is answered by a reset: the kernel's. */
+        if (load(&c->shut) == (SHUT_SENDING | SHUT_READING)) keep_on_tcp(fd, c, REASON_CALL);
         return result;
     }
     if (flow_is_dead(f) && (ends_sending || ends_reading)) return not_connected();

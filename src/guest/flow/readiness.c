@@ -49,6 +49,7 @@ int flow_events(int fd, struct flow *f, int want) {
     struct vs_slot *h = f->header;
     if (h->rx_end_of_stream && !flow_is_dead(f)) tcp_broke(fd, f);
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
+    if ((want & POLLPRI) && !h->rx_on_ring) events |= tcp_events(fd, POLLPRI) & POLLPRI;
     bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final)) || (h->rx_on_ring && rx_stop_told(h));
     if (of_kernel && !flow_is_dead(f)) events |= told_by_tcp(fd);
     /* Also where the other end's last bytes may be on their way, once the program knows of the reset: to the kernel all is over. */

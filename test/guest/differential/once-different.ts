@@ -376,4 +376,28 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['server', 'send', 0, 1],
     ),
   ],
+  [
+    'urgent data behind bytes of TCP that were read was not told before the flow had left',
+    onTcp(
+      ['server', 'sendto', 0, 1, NOW],
+      ['server', 'send', 0, 1, OOB | NOW],
+      ['client', 'recvfrom', 0, 1],
+      ['client', 'poll', 0, 0, IN | PRI | OUT | RDHUP, -1, 0, -1, 0],
+    ),
+  ],
+  [
+    'what came after both ways had been shut before the claim was taken, and made no reset',
+    onTcp(
+      ['client', 'shutdown', 0, SHUT_RD],
+      ['client', 'recvfrom', 0, 1, NOW],
+      ['client', 'shutdown', 0, SHUT_WR],
+      ['server', 'recv', 0, 1],
+      ['client', 'recv', 0, 100, NOW | ALL],
+      ['client', 'recv', 0, 100, NOW | ALL],
+      ['server', 'recv', 0, 19],
+      ['server', 'recv', 0, 19],
+      ['server', 'sendmsg', 0, 14, NOW | NOSIGNAL, 4],
+      ['client', 'sendto', 0, 1392, NOSIGNAL],
+    ),
+  ],
 ]);
