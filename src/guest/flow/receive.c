@@ -68,8 +68,9 @@ static ssize_t take_bytes(int fd, struct flow *f, const struct iovec *iov, int c
     for (;;) {
         size_t at = skip + (size_t)total;
         rx_leave_ring_locked(f);
+        if (!h->rx_on_ring && total && tcp_at_mark(fd)) return total;
         if (!h->rx_on_ring && !(total && tcp_is_read_to_ring(fd, h))) {
-            if (total && (tcp_has_only_error(fd) || tcp_at_mark(fd))) return total; /* of which the next call is told */
+            if (total && tcp_has_only_error(fd)) return total; /* of which the next call is told */
             ssize_t n = tcp_receive_before_ring(fd, f, iov, count, at, flags);
             *end = n == 0 && total == 0;
             if (n == 0) return total;
