@@ -8,31 +8,12 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lab, labOk, labProgram } from './support/lab-program.js';
+import { python } from '../support/python.js';
+import { sendsUntilTheEnd, takesUntilTheEnd } from '../support/talkers.js';
 
 const name = `rules-${process.pid}`;
 const vsockctl = fileURLToPath(new URL('../../../bin/vsockctl', import.meta.url));
 const limitMilliseconds = 60_000;
-
-/** Both ends send as much as they may, with the library, until their connection ends; then they say how. */
-const server = `
-import socket
-s = socket.create_server(('', 7000))
-c, _ = s.accept()
-try:
-    while c.recv(65536): pass
-    print('EOF')
-except ConnectionError as e: print(type(e).__name__)
-`;
-const client = `
-import socket, sys, time
-while True:
-    try: c = socket.create_connection((sys.argv[1], 7000)); break
-    except ConnectionError: time.sleep(0.05)
-try:
-    while True: c.sendall(b'x' * 1000); time.sleep(0.001)
-except ConnectionError as e: print(type(e).__name__)
-`;
-import { python } from '../support/python.js';
 
 const rules = (remote: string): string => `version: 1
 tenants:
@@ -104,7 +85,7 @@ describe('vsockctl rules in the lab', () => {
   test('a flow on shared memory ends when its rule goes: a dry run names it, both programs see a reset', async () => {
     const open = file(rules('{ group: clients }'));
     assert.equal((await ctl('rules', 'apply', '-f', open)).code, 0);
-    const ends = [inVm('red2', server), inVm('red1', client, '10.0.0.2')];
+    const ends = [inVm('red2', takesUntilTheEnd), inVm('red1', sendsUntilTheEnd, '10.0.0.2', '0.001')];
     await untilPath('red2', 'shm');
     const closed = file(rules('{ cidr: 10.99.0.0/16 }'));
     const plan = await ctl('rules', 'apply', '-f', closed, '--dry-run');

@@ -5,6 +5,7 @@ import { LabPaths } from '../../src/lab/lab-paths.js';
 import { lab, labOk, mountsOf, processesLeft } from '../lab/support/lab-program.js';
 import { carryCases } from './cases/carry.js';
 import { machineCases } from './cases/machines.js';
+import { rulesCases } from './cases/rules.js';
 import { seeCases } from './cases/see.js';
 import { verbsCases } from './cases/verbs.js';
 import { RdmaLab } from './support/rdma-lab.js';
@@ -26,6 +27,7 @@ describe('the laboratory with RDMA', { concurrency: false }, () => {
 
   describe('machines', () => machineCases(shared));
   describe('flows between hosts', () => carryCases(shared));
+  describe('security groups', () => rulesCases(shared));
   test('vsockctl and the command rdma see the same', (context) =>
     seeCases(context, {
       host: 'hv1',

@@ -22,8 +22,12 @@ static uint32_t before_close(int fd) {
     struct connection *c = e->connection;
     struct flow *f = c ? c->flow : NULL;
     bool is_last = c && c->entries == e && !e->next_of_connection;
-    /* The kernel's epoll goes on with a closed descriptor while its copies live. */
-    if (c && e->items && !is_last) keep_on_tcp(fd, c, REASON_CALL);
+    /* The kernel's epoll goes on with a closed descriptor while its copies live, here or in other processes. */
+    bool lives_on = c && (!is_last || (f && load(&f->header->users) > 1));
+    if (lives_on && e->items) {
+        keep_on_tcp(fd, c, REASON_CALL);
+        epoll_leave_behind(e);
+    }
     if (is_last && connection_keep(c, fd)) is_last = false;
     uint32_t slot = f && is_last ? f->slot : NO_SLOT;
     if (slot != NO_SLOT) flow_release(f, fd);

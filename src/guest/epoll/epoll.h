@@ -64,6 +64,7 @@ void epoll_share_locked(struct epoll *ep, struct entry *copy);
 void epoll_engage_connection_locked(struct connection *c);
 void epoll_mark_connection_locked(struct connection *c);
 void epoll_return_connection_locked(struct connection *c); /* its items are the kernel's again */
+void epoll_leave_behind(struct entry *e); /* before it is closed: its items are the kernel's again */
 void epoll_forget_items(struct entry *e);
 void epoll_forget(struct entry *e);
 /* The kernel may have shown an event of it once, and nobody here knows. */

@@ -135,6 +135,12 @@ void epoll_return_connection_locked(struct connection *c) {
         }
 }
 
+void epoll_leave_behind(struct entry *e) {
+    pthread_mutex_lock(&process_lock);
+    for (struct item *i = e->items; i; i = i->next_of_entry) return_item(i);
+    pthread_mutex_unlock(&process_lock);
+}
+
 void epoll_forget_items(struct entry *e) {
     pthread_mutex_lock(&process_lock);
     while (e->items) item_remove(e->items);
@@ -163,12 +169,16 @@ void epoll_forget(struct entry *e) {
     pthread_mutex_unlock(&process_lock);
 }
 
+static bool is_shared(struct epoll *ep) {
+    return ep->foreign || (ep->used_by_several && load(ep->used_by_several));
+}
+
 bool epoll_uses_shared(struct connection *c) {
     bool shared = false;
     pthread_mutex_lock(&process_lock);
     for (struct entry *e = c->entries; e; e = e->next_of_connection)
         for (struct item *i = e->items; i; i = i->next_of_entry)
-            if (i->epoll->foreign || (i->epoll->used_by_several && load(i->epoll->used_by_several))) shared = true;
+            if (is_shared(i->epoll)) shared = true;
     pthread_mutex_unlock(&process_lock);
     return shared;
 }
@@ -344,5 +354,7 @@ EXPORT int epoll_ctl(int fd, int operation, int target, struct epoll_event *even
     struct epoll *ep = self->epoll;
     if (!ep) return real()->epoll_ctl(fd, operation, target, event);
     epoll_take_over(ep);
+    /* Only in the kernel's list all who wait for it see what it is to tell. */
+    if (operation != EPOLL_CTL_DEL && is_shared(ep)) keep_on_tcp(target, e->connection, REASON_SHARED_EPOLL);
     return control_item(ep, fd, operation, e, event);
 }

@@ -420,4 +420,38 @@ export const onceDifferent: ReadonlyMap<string, Program> = new Map([
       ['client', 'recv', 0, 60_000, NOW],
     ),
   ],
+  [
+    'epoll forgot a descriptor that was closed while a copy of it lives',
+    inRings(
+      ['client', 'dup', 0, 1],
+      ['client', 'epoll_create', 4, 0],
+      ['server', 'send', 0, 1],
+      ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | OUT, 12],
+      ['client', 'close', 0],
+      ['server', 'send', 0, 10],
+      ['client', 'epoll_wait', 4, 8, 0],
+    ),
+  ],
+  [
+    'epoll forgot a descriptor that was closed while another process has it',
+    inRings(
+      ['client', 'epoll_create', 4, 0],
+      ['client', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | OUT, 12],
+      ['client', 'cat', 0],
+      ['client', 'close', 0],
+      ['client', 'epoll_wait', 4, 8, 0],
+    ),
+  ],
+  [
+    'who waited for an instance was not told of what another process had put there',
+    onTcp(
+      ['server', 'recv', 0, 1, PEEK | NOW],
+      ['server', 'epoll_create', 4, 0],
+      ['server', 'fork', 3],
+      ['client', 'recv', 0, 14, PEEK | NOW | ALL],
+      ['server', 'close_range', 0, 0, 0],
+      ['child', 'epoll_ctl', 4, epollOperation.EPOLL_CTL_ADD, 0, IN | OUT, 72],
+      ['server', 'epoll_pwait2', 4, 1, 0],
+    ),
+  ],
 ]);
