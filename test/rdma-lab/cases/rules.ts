@@ -62,7 +62,7 @@ export function rulesCases(shared: () => RdmaLab): void {
         const own = rows.filter(({ localPort, remotePort }) => [localPort, remotePort].includes(port));
         return own.length === 2 && own.every(({ path }) => path === 'rdma');
       });
-      const listed = await shared().vsockctl('rules', 'list', '-o', 'json', '-f', 'rule=open host=hv2');
+      const listed = await shared().vsockctl('rules', 'list', '-o', 'json', '--filter', 'rule=open host=hv2');
       const [rule] = JSON.parse(listed.stdout) as RuleEntry[];
       assert.ok((rule?.hits ?? 0) > 0 && rule?.flows === 1 && rule.flowBytes > 0, listed.stdout);
       await apply(openOn(port + 1));
