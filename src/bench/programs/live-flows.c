@@ -134,8 +134,8 @@ static int connect_patiently(const char *address, const char *port) {
 int main(int count, char **words) {
     bool serves = is_role(count, words, "server", 6);
     if (!serves && !is_role(count, words, "client", 7))
-        return usage("live-flows server PORT FLOWS OFTEN millisecondS | client ADDRESS PORT FLOWS OFTEN millisecondS\n"
-                     "OFTEN of them send each millisecondS.");
+        return usage("live-flows server PORT FLOWS OFTEN MILLISECONDS | client ADDRESS PORT FLOWS OFTEN MILLISECONDS\n"
+                     "OFTEN of them send each MILLISECONDS.");
     char **numbers = words + count - 3;
     size_t wanted = strtoull(numbers[0], NULL, 10);
     if (wanted > FLOWS_MAX) return usage("at most 16384 flows");

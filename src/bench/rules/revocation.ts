@@ -15,8 +15,7 @@ export const fastFlowsOfPair = 2000;
 const watchedConnections = 50;
 const openingMilliseconds = 240_000;
 /** After the last look at the flows, which takes time of vsockd; and for each connection, with which its programs warm up. */
-const settleMilliseconds = 2000;
-const settleMillisecondsOfConnection = 0.5;
+const settleMilliseconds = (connections: number): number => 2000 + connections / 2;
 const endingMilliseconds = 60_000;
 const pauseMilliseconds = 500;
 /** So many looks in turn without another flow on shared memory: there will be no more. */
@@ -107,8 +106,7 @@ function runPair(
   const port = lab.freshPort();
   const numbers = [connections, watched, everyMilliseconds].map(String);
   const run = async (vm: string, words: readonly string[]): Promise<ProgramEnds> => {
-    const settling = settleMilliseconds + connections * settleMillisecondsOfConnection;
-    const limit = openingMilliseconds + settling + endingMilliseconds;
+    const limit = openingMilliseconds + settleMilliseconds(connections) + endingMilliseconds;
     const command = [pathOf('live-flows'), ...words, ...numbers];
     return { watched, ends: Ends.parse(JSON.parse(await lab.runIn(vm, plain, command, limit))) };
   };
@@ -135,7 +133,7 @@ async function untilOpen(lab: RulesLab, connections: number, fast: number): Prom
         `${counts.flows} of ${2 * connections} flows are open after ${openingMilliseconds / 1000} s`,
       );
   }
-  await sleep(settleMilliseconds + connections * settleMillisecondsOfConnection);
+  await sleep(settleMilliseconds(connections));
   return lab.counts();
 }
 

@@ -148,11 +148,8 @@ async function eachKey(
   try {
     await netlink.eachElement(table, set, (key, answer, at, end) => {
       const left = findAttribute(answer, at, nftables.elementExpiration, end);
-      const isForEver = left === null;
-      take(
-        key,
-        isForEver ? Infinity : answer.readUInt32BE(left.at) * 2 ** 32 + answer.readUInt32BE(left.at + 4),
-      );
+      if (left === null) take(key, Infinity);
+      else take(key, answer.readUInt32BE(left.at) * 2 ** 32 + answer.readUInt32BE(left.at + 4));
     });
   } catch (error) {
     // Nothing is open where nothing is enforced.

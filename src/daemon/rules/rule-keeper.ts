@@ -9,7 +9,7 @@ import type { FlowWithConnection } from '../flows/flow-snapshot.js';
 import type { FlowWatch } from '../flows/flow-watch.js';
 import type { Log } from '../log.js';
 import type { KernelRules } from './kernel-rules.js';
-import { bothSidesOf, type LiveEnds } from './live-ends.js';
+import { bothSidesOf, type LiveEnds, type LivePlace } from './live-ends.js';
 import { openConnections } from './open-connections.js';
 import { connectionName } from './live-end.js';
 import { deniedEnds, deniedFlows, placesOfChange, type DeniedEnd, type DeniedFlow } from './revocation.js';
@@ -52,6 +52,12 @@ export interface ChangeOutcome {
   ended: DeniedFlow[];
 }
 
+/** What was done to what is open, and where else it may have to be done. */
+interface Enforced {
+  places: LivePlace[];
+  cut: DeniedEnd[];
+}
+
 /** The rules of this host: which they are, and that they hold for all that is open. */
 export class RuleKeeper {
   #revision: Revision;
@@ -86,9 +92,11 @@ export class RuleKeeper {
   async plan(ruleSet: RuleSet): Promise<ChangeOutcome> {
     const { revision } = this;
     const changes = changesBetween(revision.ruleSet, ruleSet);
-    const denied = await this.#denied(this.#rules, this.#rulesOf(ruleSet));
-    if (denied.length > 0) await this.needs.watch.newSnapshot();
-    const ended = await deniedFlows(denied, this.needs.watch);
+    const rules = this.#rulesOf(ruleSet);
+    const { live, watch } = this.needs;
+    const denied = await deniedEnds(rules, this.#placesOfChange(rules), live);
+    if (denied.length > 0) await watch.newSnapshot();
+    const ended = await deniedFlows(denied, watch);
     return { revision: revision.number, changes, ended };
   }
 
@@ -149,7 +157,7 @@ export class RuleKeeper {
       return { revision: before.number, changes, ended: [] };
     const rules = this.#rulesOf(ruleSet);
     const old = this.#rules;
-    const cut = await this.#enforce(rules);
+    const enforced = await this.#enforce(rules);
     const revision: Revision = {
       number: before.number + 1,
       at: new Date().toISOString(),
@@ -169,14 +177,18 @@ export class RuleKeeper {
     try {
       this.needs.store.write(revision);
     } catch (error) {
-      await this.#restore(old, cut);
+      await this.#restore(old, enforced.cut);
       await this.needs.kernel.install(old);
       const why = (error as Error).message;
-      throw new VsocketError('rules-unwritable', `the rules cannot be kept: ${why}`, endedThough(cut));
+      throw new VsocketError(
+        'rules-unwritable',
+        `the rules cannot be kept: ${why}`,
+        endedThough(enforced.cut),
+      );
     }
     this.#revision = revision;
     this.#watchTrial();
-    const ended = await this.#endDenied(old, cut);
+    const ended = await this.#endDenied(enforced);
     await this.needs.kernel.noted();
     return { revision: revision.number, changes, ended };
   }
@@ -184,16 +196,16 @@ export class RuleKeeper {
   /**
    * From now on nothing passes that the rules do not allow: of what is open first, since to change the kernel’s rules
    * takes longer than all the rest; and where it fails, packets that were lost meanwhile are sent again.
-   * @returns what was cut
    * @throws VsocketError
    */
-  async #enforce(rules: HostRules): Promise<DeniedEnd[]> {
+  async #enforce(rules: HostRules): Promise<Enforced> {
     const old = this.#rules;
     const { dataPlane, kernel, live } = this.needs;
     let cut: DeniedEnd[] = [];
     dataPlane.obey(rules.state);
+    const places = this.#placesOfChange(rules);
     try {
-      cut = await this.#denied(old, rules);
+      cut = await deniedEnds(rules, places, live);
       await live.forget(cut.map(({ end }) => end));
       this.#rules = rules;
       // Not before: a program that saw its flow end would end itself, and its FIN would tell the other of no reset.
@@ -205,7 +217,7 @@ export class RuleKeeper {
       const message = `the kernel did not take the rules (${why})`;
       throw new VsocketError('rules-not-enforced', message, endedThough(cut));
     }
-    return cut;
+    return { places, cut };
   }
 
   /** The old rules stay: what they allow may pass again. */
@@ -217,12 +229,13 @@ export class RuleKeeper {
 
   /**
    * Both programs of each flow shall know of it.
-   * @param cut before the kernel had the rules: what was opened after it is looked for here
+   * What was opened after the cut, before the kernel had the rules, is looked for here.
    */
-  async #endDenied(old: HostRules, cut: readonly DeniedEnd[]): Promise<DeniedFlow[]> {
-    const late = await this.#denied(old, this.#rules);
-    await this.needs.live.forget(late.map(({ end }) => end));
-    const flows = await deniedFlows([...cut, ...late], this.needs.watch);
+  async #endDenied({ places, cut }: Enforced): Promise<DeniedFlow[]> {
+    const { live, watch } = this.needs;
+    const late = await deniedEnds(this.#rules, places, live);
+    await live.forget(late.map(({ end }) => end));
+    const flows = await deniedFlows([...cut, ...late], watch);
     if (flows.length > 0) void this.#reset(flows);
     return flows;
   }
@@ -245,9 +258,8 @@ export class RuleKeeper {
   async #readAddresses(): Promise<void> {
     const rules = this.#rulesOf(this.#revision.ruleSet);
     if (JSON.stringify(rules.state.addresses) === JSON.stringify(this.#rules.state.addresses)) return;
-    const old = this.#rules;
     try {
-      await this.#endDenied(old, await this.#enforce(rules));
+      await this.#endDenied(await this.#enforce(rules));
       await this.needs.kernel.noted();
     } catch (error) {
       this.needs.log.error({ error: (error as Error).message }, 'groups could not follow the directory');
@@ -291,11 +303,10 @@ export class RuleKeeper {
     }
   }
 
-  /** What is open and not allowed any more. */
-  #denied(old: HostRules, rules: HostRules): Promise<DeniedEnd[]> {
-    const { config, live } = this.needs;
-    const vms = config.vms.map(({ name }) => name);
-    return deniedEnds(rules, placesOfChange(old, rules, vms), live);
+  /** Where rules may judge otherwise than those in force. */
+  #placesOfChange(rules: HostRules): LivePlace[] {
+    const vms = this.needs.config.vms.map(({ name }) => name);
+    return placesOfChange(this.#rules, rules, vms);
   }
 
   #rulesOf(ruleSet: RuleSet): HostRules {

@@ -44,22 +44,21 @@ static int write_events(int fd, struct flow *f, int want) {
 }
 
 int flow_events(int fd, struct flow *f, int want) {
-    int events = 0;
+    int events = 0, urgent = 0;
     flow_progress(fd, f);
     struct vs_slot *h = f->header;
     if (h->rx_end_of_stream && !flow_is_dead(f)) tcp_broke(fd, f);
     if (!flow_reads_no_more(f)) events = read_events(fd, f) | write_events(fd, f, want);
-    if ((want & POLLPRI) && !h->rx_on_ring) events |= tcp_events(fd, POLLPRI) & POLLPRI;
     bool of_kernel = load(&h->left) || (h->rx_end_of_stream && load(&h->rx_final)) || (h->rx_on_ring && rx_stop_told(h));
     if (of_kernel && !flow_is_dead(f)) events |= told_by_tcp(fd);
     /* Also where the other end's last bytes may be on their way, once the program knows of the reset: to the kernel all is over. */
     if (flow_reads_no_more(f) || (flow_is_dead(f) && (load(&h->rx_final) || load(&h->reset_told))))
-        events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR) |
-                 (load(&h->left) ? tcp_events(fd, POLLPRI) & POLLPRI : 0);
+        events = POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (h->reset_told ? 0 : POLLERR);
+    if ((want & POLLPRI) && (load(&h->left) || !h->rx_on_ring)) urgent = tcp_events(fd, POLLPRI) & POLLPRI;
     if ((events & POLLRDHUP) && h->tx_shut) events |= POLLHUP;
     if (events & POLLIN) events |= POLLRDNORM;
     if (events & POLLOUT) events |= POLLWRNORM;
-    return events & (want | POLLERR | POLLHUP);
+    return (events | urgent) & (want | POLLERR | POLLHUP);
 }
 
 void dispatch_locked(void) {

@@ -164,8 +164,10 @@ static ssize_t receive(int fd, struct flow *f, const struct iovec *iov, int coun
     enum patience patience = NOT_ASKED;
     for (;;) {
         if (__builtin_expect(flow_is_disconnected(fd, f), 0)) {
-            if (!done && has_waited) errno = EPIPE; /* net/core/stream.c, include/net/sock.h: sk_wait_event() */
-            return done ? (ssize_t)done : has_waited ? -1 : receive_by_kernel(fd, iov, count, flags);
+            if (done) return (ssize_t)done;
+            if (!has_waited) return receive_by_kernel(fd, iov, count, flags);
+            errno = EPIPE; /* include/net/sock.h: sk_wait_event() */
+            return -1;
         }
         bool of_tcp = !f->header->rx_on_ring && !rx_start_told(f->header);
         if (done && of_tcp && tcp_has_only_error(fd)) return (ssize_t)done; /* which the next call is told */

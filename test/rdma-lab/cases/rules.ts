@@ -68,10 +68,8 @@ export function rulesCases(shared: () => RdmaLab): void {
       await apply(openOn(port + 1));
       assert.deepEqual(await Promise.all(ends), ['ConnectionResetError', 'ConnectionResetError']);
       assert.match(await shared().inVm('red1', [python, '-c', tryToConnect]), /^TimeoutError/);
-      const { code } = await shared().vsockctl(
-        ...['rules', 'test', '--from', 'red1', '--to', 'red3', '--port', String(port)],
-      );
-      assert.equal(code, 7);
+      const words = ['rules', 'test', '--from', 'red1', '--to', 'red3', '--port', String(port)];
+      assert.equal((await shared().vsockctl(...words)).code, 7);
     } finally {
       for (const program of programs) await shared().end(program);
       await flows.close();
